@@ -1,0 +1,5 @@
+//! `release` takes a Python monorepo from commits to production.
+//!
+//! Every verb walks one hallway: survey → Facts → plan → Plan → apply → Ledger → report.
+//! `ARCHITECTURE.md` draws the rooms; each room's `mod.rs` says what it knows and what it does not.
+
