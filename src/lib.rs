@@ -4,3 +4,4 @@
 //! `ARCHITECTURE.md` draws the rooms; each room's `mod.rs` says what it knows and what it does not.
 
 pub mod version;
+pub mod world;

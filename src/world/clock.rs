@@ -1,0 +1,35 @@
+//! The time of day.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970 (UTC); negative on a clock that stands before.
+pub fn now() -> i64 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds),
+    }
+}
+
+/// The day of a time in UTC: `2026-11-24`. A time beyond the year 9999 stays a number of seconds.
+pub fn day(time: i64) -> String {
+    gix::date::Time::new(time, 0).format_or_unix(gix::date::time::format::SHORT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{day, now};
+
+    #[test]
+    fn a_day_is_told_in_utc() {
+        assert_eq!(day(0), "1970-01-01");
+        assert_eq!(day(-1), "1969-12-31");
+        assert_eq!(day(1_795_478_400), "2026-11-24");
+        assert_eq!(day(1_795_478_400 + 86_399), "2026-11-24");
+        assert_eq!(day(i64::MAX), i64::MAX.to_string());
+    }
+
+    #[test]
+    fn the_clock_stands_after_2020() {
+        assert!(now() > 1_577_836_800);
+    }
+}
