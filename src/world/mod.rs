@@ -2,8 +2,23 @@
 //!
 //! Does not know packages, releases or plans.
 
+pub mod checkout;
 pub mod clock;
 pub mod command;
+pub mod commit_text;
+pub mod encoding;
 pub mod files;
+pub mod git;
+pub mod git_command;
+pub mod git_error;
+pub mod ledger_ref;
+pub mod objects;
 pub mod pins;
+pub mod refs;
+pub mod remote;
+#[cfg(test)]
+pub mod testing;
 pub mod tools;
+pub mod tree;
+pub mod worktree;
+pub mod write;

@@ -1,0 +1,148 @@
+//! An append-only chain of commits under a ref, each holding a few files.
+//!
+//! Knows names and bytes; what they mean is the ledger's matter. Objects are written in-process and the
+//! ref is moved by compare-and-swap, so an append costs milliseconds and never overwrites another's.
+
+use std::collections::BTreeMap;
+
+use gix::ObjectId;
+use gix::objs::Kind;
+use gix::objs::tree::EntryKind;
+use gix::refs::Target;
+use gix::refs::transaction::{PreviousValue, RefEdit};
+
+use crate::world::commit_text::CommitText;
+use crate::world::git::Repository;
+use crate::world::git_error::GitError;
+use crate::world::objects::{Objects, parse_id};
+use crate::world::refs::lost_race;
+use crate::world::tree::{Mode, entries};
+use crate::world::write::{Stamp, signature, write_error};
+
+/// Files by name; names may hold `/`.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// One link of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerHead {
+    /// The commit's full id.
+    pub commit: String,
+    pub files: Files,
+}
+
+impl Repository {
+    /// The newest link of the chain under a ref; `None` where nothing was ever appended.
+    ///
+    /// # Errors
+    /// Unreadable objects.
+    pub fn ledger_head(&self, name: &str) -> Result<Option<LedgerHead>, GitError> {
+        let Some(commit) = self.ref_target(name)? else { return Ok(None) };
+        let files = files_of(&self.objects(), &commit)?;
+        Ok(Some(LedgerHead { commit, files }))
+    }
+
+    /// Appends a link with exactly these files, on top of the one that was last seen (`None`: the first).
+    /// Gives the new commit. The same input gives the same commit.
+    ///
+    /// # Errors
+    /// `LostRace` where the chain grew meanwhile; nothing is changed then.
+    pub fn append_ledger(
+        &self,
+        name: &str,
+        expected: Option<&str>,
+        files: &Files,
+        message: &str,
+        by: &Stamp,
+    ) -> Result<String, GitError> {
+        let local = self.local();
+        let parent = expected.map(parse_id).transpose()?;
+        let tree = write_tree(&local, files)?;
+        let parents: Vec<ObjectId> = parent.into_iter().collect();
+        let commit = self.write_commit_object(&local, tree, &parents, message, by, by)?;
+        let previous = match parent {
+            Some(id) => PreviousValue::MustExistAndMatch(Target::Object(id)),
+            None => PreviousValue::MustNotExist,
+        };
+        let full = name.try_into().map_err(|_| GitError::BadName { name: name.to_owned() })?;
+        let edit = RefEdit::update(full, parse_id(&commit)?, previous, "release: append");
+        let mut time = gix::date::parse::TimeBuf::default();
+        let signature = signature(by);
+        match local.edit_references_as([edit], Some(signature.to_ref(&mut time))) {
+            Ok(_) => Ok(commit),
+            Err(error) => Err(self.append_error(name, expected, error)),
+        }
+    }
+
+    /// The chain from its newest link to its first.
+    ///
+    /// # Errors
+    /// An unreadable ref; each link may be an error of its own, and is the last one then.
+    pub fn ledger_history(
+        &self,
+        name: &str,
+    ) -> Result<impl Iterator<Item = Result<LedgerHead, GitError>>, GitError> {
+        let objects = self.objects();
+        let mut next = self.ref_target(name)?;
+        Ok(std::iter::from_fn(move || {
+            let commit = next.take()?;
+            let link = files_of(&objects, &commit).and_then(|files| {
+                next = parent_of(&objects, &commit)?;
+                Ok(LedgerHead { commit, files })
+            });
+            Some(link)
+        }))
+    }
+
+    fn append_error(&self, name: &str, expected: Option<&str>, error: gix::Error) -> GitError {
+        match self.ref_target(name) {
+            Ok(found) if found.as_deref() != expected => lost_race(name, expected.map(str::to_owned), found),
+            _ => write_error(name, error),
+        }
+    }
+}
+
+fn write_tree(local: &gix::Repository, files: &Files) -> Result<ObjectId, GitError> {
+    let empty = ObjectId::empty_tree(local.object_hash());
+    let mut editor = local.edit_tree(empty).map_err(|source| write_error("a tree", source))?;
+    for (name, bytes) in files {
+        let failed = |source| write_error(name, source);
+        let blob = local.write_blob(bytes).map_err(failed)?;
+        editor.upsert(name.as_str(), EntryKind::Blob, blob).map_err(failed)?;
+    }
+    Ok(editor.write().map_err(|source| write_error("a tree", source))?.detach())
+}
+
+fn files_of(objects: &Objects, commit: &str) -> Result<Files, GitError> {
+    let mut files = Files::new();
+    read_below(objects, objects.tree_of(commit)?, "", &mut files)?;
+    Ok(files)
+}
+
+fn read_below(objects: &Objects, tree: ObjectId, prefix: &str, files: &mut Files) -> Result<(), GitError> {
+    let mut bytes = Vec::new();
+    objects.expect(&tree, Kind::Tree, &mut bytes)?;
+    for entry in entries(&bytes) {
+        let name = format!("{prefix}{}", String::from_utf8_lossy(entry.name));
+        match entry.mode {
+            Mode::Folder => read_below(objects, entry.id.to_owned(), &format!("{name}/"), files)?,
+            Mode::File | Mode::Executable => {
+                let mut content = Vec::new();
+                objects.expect(entry.id, Kind::Blob, &mut content)?;
+                files.insert(name, content);
+            }
+            Mode::Symlink | Mode::Submodule => {
+                return Err(GitError::NotAFile { path: name, kind: entry.mode.describe() });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn parent_of(objects: &Objects, commit: &str) -> Result<Option<String>, GitError> {
+    let mut bytes = Vec::new();
+    objects.expect(&parse_id(commit)?, Kind::Commit, &mut bytes)?;
+    Ok(CommitText(&bytes).parents().next().map(|id| id.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

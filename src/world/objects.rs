@@ -1,0 +1,270 @@
+//! Reads commits, folders and files of a repository, in-process.
+
+use std::path::PathBuf;
+
+use gix::objs::{Find, Kind, TagRef};
+use gix::odb::HeaderExt;
+use gix::odb::find::Header;
+use gix::odb::pack::cache::lru::MemoryCappedHashmap;
+use gix::{ObjectId, oid};
+
+use crate::world::commit_text::{CommitText, Words};
+use crate::world::git_error::GitError;
+use crate::world::refs::target_of;
+use crate::world::tree::{Entry, Mode, entries};
+
+/// A reader of objects, for one thread.
+pub struct Objects {
+    local: gix::Repository,
+    root: PathBuf,
+}
+
+/// An entry of a commit's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// From the repository's root, as git stores it.
+    pub path: Vec<u8>,
+    pub mode: Mode,
+    /// The object's full id.
+    pub id: String,
+}
+
+/// A commit's own data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitRecord {
+    pub parents: Vec<String>,
+    /// The committer's time, seconds since 1970 (UTC).
+    pub time: i64,
+    pub words: Words,
+}
+
+/// What gix caches of a pack: as much as helps, not so much that clearing it costs.
+const CACHE_BYTES: usize = 16 << 20;
+
+impl Objects {
+    pub(in crate::world) fn new(mut local: gix::Repository, root: PathBuf) -> Objects {
+        local.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(CACHE_BYTES)));
+        Objects { local, root }
+    }
+
+    /// The bytes of a file in a commit; `None` where the path does not exist.
+    ///
+    /// # Errors
+    /// `NotAFile` for links, folders and submodules; unreadable objects.
+    pub fn blob(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let Some((mode, id)) = self.lookup(commit, path)? else { return Ok(None) };
+        if !mode.is_file() {
+            return Err(GitError::NotAFile { path: path.to_owned(), kind: mode.describe() });
+        }
+        let mut bytes = Vec::new();
+        self.expect(&id, Kind::Blob, &mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    /// The bytes of a file that was found before; quicker than by its path.
+    ///
+    /// # Errors
+    /// As `blob`.
+    pub fn read_file(&self, file: &File) -> Result<Vec<u8>, GitError> {
+        if !file.mode.is_file() {
+            let path = String::from_utf8_lossy(&file.path).into_owned();
+            return Err(GitError::NotAFile { path, kind: file.mode.describe() });
+        }
+        let mut bytes = Vec::new();
+        self.expect(&parse_id(&file.id)?, Kind::Blob, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// What stands at a path in a commit: links show as links.
+    ///
+    /// # Errors
+    /// Unreadable objects.
+    pub fn entry(&self, commit: &str, path: &str) -> Result<Option<File>, GitError> {
+        Ok(self.lookup(commit, path)?.map(|(mode, id)| File {
+            path: path.as_bytes().to_vec(),
+            mode,
+            id: id.to_string(),
+        }))
+    }
+
+    /// All entries of a commit but folders whose whole path is wanted, in git's order. Reads no file.
+    ///
+    /// # Errors
+    /// Unreadable objects.
+    pub fn find_files(&self, commit: &str, wanted: &dyn Fn(&[u8]) -> bool) -> Result<Vec<File>, GitError> {
+        let mut found = Vec::new();
+        self.find_below(&self.tree_of(commit)?, &mut Vec::new(), wanted, &mut found)?;
+        Ok(found)
+    }
+
+    /// A commit's parents, time and words.
+    ///
+    /// # Errors
+    /// No such commit.
+    pub fn commit(&self, commit: &str) -> Result<CommitRecord, GitError> {
+        let mut bytes = Vec::new();
+        self.expect(&parse_id(commit)?, Kind::Commit, &mut bytes)?;
+        let text = CommitText(&bytes);
+        Ok(CommitRecord {
+            parents: text.parents().map(|id| id.to_string()).collect(),
+            time: text.time(),
+            words: text.words(),
+        })
+    }
+
+    /// The committer's time of a commit, seconds since 1970 (UTC).
+    ///
+    /// # Errors
+    /// No such commit.
+    pub fn commit_time(&self, commit: &str) -> Result<i64, GitError> {
+        let mut bytes = Vec::new();
+        self.expect(&parse_id(commit)?, Kind::Commit, &mut bytes)?;
+        Ok(CommitText(&bytes).time())
+    }
+
+    /// The tree of a commit.
+    ///
+    /// # Errors
+    /// No such commit.
+    pub fn tree_of(&self, commit: &str) -> Result<ObjectId, GitError> {
+        let id = parse_id(commit)?;
+        let mut bytes = Vec::new();
+        self.expect(&id, Kind::Commit, &mut bytes)?;
+        CommitText(&bytes).tree().ok_or_else(|| GitError::Damaged { id: commit.to_owned(), what: "no tree" })
+    }
+
+    /// Reads an object of a known kind into a buffer.
+    ///
+    /// # Errors
+    /// Missing, left out of a partial clone, of another kind, unreadable.
+    pub fn expect(&self, id: &oid, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), GitError> {
+        match self.read(id, buffer)? {
+            found if found == kind => Ok(()),
+            _ => {
+                Err(GitError::Damaged { id: id.to_string(), what: "an object of another kind was expected" })
+            }
+        }
+    }
+
+    /// Reads an object into a buffer.
+    ///
+    /// # Errors
+    /// Missing, left out of a partial clone, unreadable.
+    pub fn read(&self, id: &oid, buffer: &mut Vec<u8>) -> Result<Kind, GitError> {
+        if id.is_empty_tree() {
+            buffer.clear();
+            return Ok(Kind::Tree);
+        }
+        match self.local.objects.try_find(id, buffer) {
+            Ok(Some(data)) => Ok(data.kind),
+            Ok(None) => Err(self.missing(id)),
+            Err(source) => Err(GitError::Read { what: format!("object {id}"), source: Box::new(source) }),
+        }
+    }
+
+    /// How many deltas the pack puts between an object and its bytes; 0 where it is stored whole.
+    pub fn delta_depth(&self, id: &oid) -> u32 {
+        match self.local.objects.header(id) {
+            Ok(Header::Packed(place)) => place.num_deltas,
+            _ => 0,
+        }
+    }
+
+    /// What an annotated tag says, without a signature and the line ends at its end. `None` for a lightweight tag
+    /// and where there is no tag of that name.
+    ///
+    /// # Errors
+    /// A name git does not allow; an unreadable tag.
+    pub fn tag_message(&self, tag: &str) -> Result<Option<String>, GitError> {
+        let Some(id) = target_of(&self.local, &format!("refs/tags/{tag}"))? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        if self.read(&id, &mut bytes)? != Kind::Tag {
+            return Ok(None);
+        }
+        let damaged = |_| GitError::Damaged { id: id.to_string(), what: "it reads as no tag" };
+        let read = TagRef::from_bytes(&bytes, id.kind()).map_err(damaged)?;
+        Ok(Some(String::from_utf8_lossy(read.message).trim_end_matches(['\n', '\r']).to_owned()))
+    }
+
+    /// The commits whose parents a shallow clone does not have, sorted.
+    ///
+    /// # Errors
+    /// An unreadable list.
+    pub fn shallow_commits(&self) -> Result<Vec<ObjectId>, GitError> {
+        let list = self.local.shallow_commits().map_err(|source| GitError::Read {
+            what: "the list of shallow commits".to_owned(),
+            source: Box::new(source),
+        })?;
+        let mut commits: Vec<ObjectId> = list.map(|list| list.iter().copied().collect()).unwrap_or_default();
+        commits.sort_unstable();
+        Ok(commits)
+    }
+
+    /// The error for a history that a shallow clone cut off.
+    pub fn shallow_error(&self) -> GitError {
+        GitError::Shallow { directory: self.root.clone() }
+    }
+
+    fn lookup(&self, commit: &str, path: &str) -> Result<Option<(Mode, ObjectId)>, GitError> {
+        let mut place = (Mode::Folder, self.tree_of(commit)?);
+        let mut bytes = Vec::new();
+        for part in path.split('/').filter(|part| !part.is_empty()) {
+            if place.0 != Mode::Folder {
+                return Ok(None);
+            }
+            self.expect(&place.1, Kind::Tree, &mut bytes)?;
+            match entries(&bytes).find(|entry| entry.name == part.as_bytes()) {
+                Some(entry) => place = (entry.mode, entry.id.to_owned()),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(place))
+    }
+
+    fn find_below(
+        &self,
+        tree: &oid,
+        path: &mut Vec<u8>,
+        wanted: &dyn Fn(&[u8]) -> bool,
+        found: &mut Vec<File>,
+    ) -> Result<(), GitError> {
+        let mut bytes = Vec::new();
+        self.expect(tree, Kind::Tree, &mut bytes)?;
+        for Entry { name, mode, id } in entries(&bytes) {
+            let length = path.len();
+            if length > 0 {
+                path.push(b'/');
+            }
+            path.extend_from_slice(name);
+            if mode == Mode::Folder {
+                self.find_below(id, path, wanted, found)?;
+            } else if wanted(path) {
+                found.push(File { path: path.clone(), mode, id: id.to_string() });
+            }
+            path.truncate(length);
+        }
+        Ok(())
+    }
+
+    fn missing(&self, id: &oid) -> GitError {
+        let id = id.to_string();
+        if self.is_partial() { GitError::Promised { id } } else { GitError::Missing { id } }
+    }
+
+    fn is_partial(&self) -> bool {
+        let config = self.local.config_snapshot();
+        let promisor = |remote: &gix::bstr::BStr| {
+            config.boolean(format!("remote.{remote}.promisor").as_str()).unwrap_or(false)
+        };
+        config.string("extensions.partialClone").is_some()
+            || self.local.remote_names().iter().any(|name| promisor(name.as_ref()))
+    }
+}
+
+/// A full object id.
+///
+/// # Errors
+/// `BadName` for anything but forty hexadecimal digits.
+pub fn parse_id(text: &str) -> Result<ObjectId, GitError> {
+    ObjectId::from_hex(text.as_bytes()).map_err(|_| GitError::BadName { name: text.to_owned() })
+}
