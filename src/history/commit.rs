@@ -1,0 +1,126 @@
+//! One commit as plain data.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::version::number::Version;
+
+/// A commit's full object id in hexadecimal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CommitId(pub String);
+
+impl CommitId {
+    /// The first eight digits, for people.
+    pub fn short(&self) -> &str {
+        self.0.get(..8).unwrap_or(&self.0)
+    }
+}
+
+impl std::fmt::Display for CommitId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A commit with all that a plan asks about it.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    pub id: CommitId,
+    pub parents: Vec<CommitId>,
+    pub author: Person,
+    /// Committer time, seconds since 1970 (UTC).
+    pub time: i64,
+    /// The whole message; bytes that its encoding does not explain are replaced.
+    pub message: String,
+    /// Whether the message held bytes that had to be replaced.
+    pub lossy: bool,
+    /// Whether it stands on the first-parent line of the planned commit.
+    pub mainline: bool,
+    /// Whether it changes no file against its first parent.
+    pub empty: bool,
+    /// Whether it changes a file that belongs to no package (against its first parent).
+    pub outside: bool,
+    /// The packages whose files it changes, each once, in the workspace's order. Empty for merges.
+    pub touches: Vec<Touch>,
+    /// Packages whose last release (pre-releases included) does not hold this commit.
+    pub unreleased: Arc<PackageSet>,
+    /// Packages whose last final release does not hold this commit; holds `unreleased`.
+    pub since_final: Arc<PackageSet>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Person {
+    pub name: String,
+    pub email: String,
+}
+
+/// How a commit touches one package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Touch {
+    pub package: usize,
+    pub what: Touched,
+}
+
+/// What of a package a commit changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Touched {
+    /// Files that count.
+    Files,
+    /// Files under a `shared` pattern that names the package; none in its own folder.
+    Shared,
+    /// Only files that `versioning.ignore` names.
+    Ignored,
+    /// Only its version (manifest, version files) and changelog.
+    Version,
+    /// Only lock files.
+    Lock,
+}
+
+/// A tag that names a release of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionTag {
+    pub tag: String,
+    pub version: Version,
+    pub commit: CommitId,
+}
+
+/// A set of packages, by their places in the workspace's list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageSet {
+    words: Vec<u64>,
+}
+
+impl PackageSet {
+    pub fn insert(&mut self, package: usize) {
+        let word = package / 64;
+        if self.words.len() <= word {
+            self.words.resize(word + 1, 0);
+        }
+        self.words[word] |= 1 << (package % 64);
+    }
+
+    pub fn contains(&self, package: usize) -> bool {
+        self.words.get(package / 64).is_some_and(|word| word & (1 << (package % 64)) != 0)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(index, word)| {
+            (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| index * 64 + bit)
+        })
+    }
+}
+
+impl FromIterator<usize> for PackageSet {
+    fn from_iter<I: IntoIterator<Item = usize>>(packages: I) -> PackageSet {
+        let mut set = PackageSet::default();
+        for package in packages {
+            set.insert(package);
+        }
+        set
+    }
+}
