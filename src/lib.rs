@@ -5,4 +5,5 @@
 
 pub mod history;
 pub mod version;
+pub mod workspace;
 pub mod world;
