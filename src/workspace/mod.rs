@@ -3,6 +3,7 @@
 //! Parses and edits text that others read and write. Does not know the file system, git or the network.
 
 pub mod config;
+pub mod discover;
 pub mod edit;
 pub mod file_name;
 pub mod graph;
