@@ -4,6 +4,7 @@
 //! `ARCHITECTURE.md` draws the rooms; each room's `mod.rs` says what it knows and what it does not.
 
 pub mod history;
+pub mod render;
 pub mod version;
 pub mod workspace;
 pub mod world;

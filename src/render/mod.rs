@@ -1,0 +1,16 @@
+//! Turns data and templates into text: changelogs and release notes.
+//!
+//! Does not know where the text goes.
+
+pub mod changelog;
+pub mod control;
+pub mod format;
+pub mod headings;
+pub mod index_page;
+pub mod inline;
+pub mod links;
+pub mod neutral;
+pub mod notes;
+pub mod rst;
+pub mod template;
+pub mod view;
