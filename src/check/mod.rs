@@ -1,0 +1,15 @@
+//! Judges what a tool made or said.
+//!
+//! Does not know how tools are run.
+
+pub mod artifact;
+pub mod entry_points;
+pub mod finding;
+pub mod metadata;
+pub mod modules;
+pub mod record;
+pub mod requires;
+#[cfg(test)]
+pub mod samples;
+pub mod sdist;
+pub mod wheel;
