@@ -2,8 +2,28 @@
 //!
 //! Pure: no I/O, no clock, no environment. The same Facts give the same Plan, byte for byte.
 
+pub mod decide;
 pub mod digest;
+pub mod edits;
+pub mod facts;
+pub mod locks;
+pub mod make;
+pub mod merges;
+pub mod notes;
+pub mod number;
+pub mod owners;
+#[cfg(test)]
+mod properties;
+pub mod requirement;
+pub mod scope;
+pub mod stale;
+pub mod standing;
 pub mod step;
+pub mod steps;
+pub mod tally;
+#[cfg(test)]
+pub mod testing;
+pub mod told;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

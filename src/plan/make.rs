@@ -1,0 +1,209 @@
+//! Facts in, Plan out.
+
+use std::collections::BTreeSet;
+
+use crate::plan::decide::{Decision, Decisions, decide};
+use crate::plan::digest::Digest;
+use crate::plan::edits::Edits;
+use crate::plan::facts::{Facts, Request};
+use crate::plan::notes::write_notes;
+use crate::plan::number::{is_major, release_bump};
+use crate::plan::standing::{Standing, standings};
+use crate::plan::steps::{Order, steps};
+use crate::plan::tally::{Source, Tally, tally};
+use crate::plan::{Base, FORMAT, LeftOut, Plan, Refusal, Release, Unchanged};
+use crate::workspace::manifest::Place;
+
+/// Why no plan can be made at all.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("failed to write the notes of {package}: {source}")]
+    Notes {
+        package: String,
+        #[source]
+        source: crate::render::template::RenderError,
+    },
+    #[error("{0}")]
+    Edits(String),
+}
+
+/// Makes the plan that these facts and this request give.
+///
+/// # Errors
+/// Where a user's own template does not render, or two edits of one file collide.
+pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
+    let tally = tally(facts);
+    let standings = standings(facts, request);
+    let mut decisions = decide(facts, request, &tally, &standings);
+    let mut edits = Edits::of(facts, &mut decisions, &standings);
+    let notes = write_notes(facts, &tally, &standings, &decisions, &mut edits)?;
+    consume_fragments(facts, &tally, &decisions, &mut edits);
+    let (files, requirements) = (edits.files.clone(), edits.requirements.clone());
+    let mut warnings = facts.warnings.clone();
+    warnings.extend(tally.warnings);
+    warnings.append(&mut decisions.warnings);
+    warnings.append(&mut edits.warnings);
+    let mut releases = Vec::new();
+    for package in facts.graph.order() {
+        let Some(decision) = &decisions.releases[package] else { continue };
+        let mut release = release(facts, request, decision, standings[package].as_ref().ok());
+        release.notes = notes.get(&package).cloned().unwrap_or_default();
+        release.files = files[package].clone();
+        release.files.sort();
+        release.requirements = requirements[package].clone();
+        releases.push(release);
+    }
+    let mut left_out = tally.left_out;
+    left_out.extend(unreleased(facts, request, &decisions));
+    let order = order(facts, &decisions);
+    let branch = facts.branch.clone().unwrap_or_default();
+    let message = commit_message(&releases);
+    let mut plan = Plan {
+        format: FORMAT,
+        digest: Digest::none(),
+        base: base(facts),
+        steps: steps(&releases, &order, &branch, &facts.frontend, &message),
+        releases,
+        edits: edits.finish(facts).map_err(PlanError::Edits)?,
+        unchanged: unchanged(facts, &standings, &decisions.releases),
+        refused: decisions.refused,
+        left_out,
+        warnings,
+    };
+    plan.digest = plan.compute_digest();
+    Ok(plan)
+}
+
+/// Fragments all of whose packages are released go away with the release commit.
+fn consume_fragments(facts: &Facts, tally: &Tally, decisions: &Decisions, edits: &mut Edits) {
+    for (index, fragment) in facts.fragments.iter().enumerate() {
+        let holders = (0..facts.packages.len()).filter(|package| {
+            tally.changes[*package].iter().any(|change| change.source == Source::Fragment(index))
+        });
+        let holders: Vec<usize> = holders.collect();
+        let released = holders.iter().filter(|package| decisions.releases[**package].is_some()).count();
+        if released == 0 {
+            continue;
+        }
+        if released == holders.len() {
+            edits.delete(&fragment.path);
+        } else {
+            edits.warnings.push(format!(
+                "{} stays: not all the packages it names are released; it will count again for the others",
+                fragment.path
+            ));
+        }
+    }
+}
+
+fn release(facts: &Facts, request: &Request, decision: &Decision, standing: Option<&Standing>) -> Release {
+    let package = &facts.packages[decision.package];
+    let settings = &facts.settings[decision.package];
+    let from = standing.and_then(|standing| standing.last.as_ref());
+    let asks = is_major(from, &decision.to) && !settings.versioning.allow_major && !request.allow_major;
+    Release {
+        package: package.short.clone(),
+        distribution: package.name.to_string(),
+        path: package.path.to_string(),
+        from: from.map(ToString::to_string),
+        to: decision.to.to_string(),
+        tag: package.tag.render(&package.short, &decision.to),
+        bump: release_bump(from, &decision.to),
+        because: decision.because.clone(),
+        notes: String::new(),
+        files: Vec::new(),
+        artifacts: vec!["sdist".to_owned(), "wheel".to_owned()],
+        index: settings.index.clone(),
+        explain: decision.explain.clone(),
+        requirements: Vec::new(),
+        needs: if asks { vec!["allow-major".to_owned()] } else { Vec::new() },
+    }
+}
+
+fn unchanged(
+    facts: &Facts,
+    standings: &[Result<Standing, Refusal>],
+    releases: &[Option<Decision>],
+) -> Vec<Unchanged> {
+    let stays = (0..facts.packages.len()).filter(|package| releases[*package].is_none());
+    stays
+        .map(|index| {
+            let package = &facts.packages[index];
+            let last = standings[index].as_ref().ok().and_then(|standing| standing.last.clone());
+            Unchanged {
+                package: package.short.clone(),
+                distribution: package.name.to_string(),
+                version: last.or(package.version.clone()).map(|version| version.to_string()),
+            }
+        })
+        .collect()
+}
+
+/// A row for each package that is not released.
+fn unreleased(facts: &Facts, request: &Request, decisions: &Decisions) -> Vec<LeftOut> {
+    let refused: BTreeSet<&str> = decisions.refused.iter().map(|refusal| refusal.package.as_str()).collect();
+    let mut rows = Vec::new();
+    for (index, package) in facts.packages.iter().enumerate() {
+        if decisions.releases[index].is_some() || refused.contains(package.short.as_str()) {
+            continue;
+        }
+        let selected = request.only.as_ref().is_none_or(|only| only.contains(&index));
+        let (kind, reason) = if selected {
+            ("nothing", "no change of it asks for a release")
+        } else {
+            ("not-selected", "not asked for on the command line")
+        };
+        rows.push(LeftOut {
+            commit: None,
+            package: Some(package.short.clone()),
+            packages: Vec::new(),
+            subject: None,
+            kind: kind.to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+    rows
+}
+
+fn order(facts: &Facts, decisions: &Decisions) -> Order {
+    let mut order = Order::default();
+    for (index, package) in facts.packages.iter().enumerate() {
+        if decisions.releases[index].is_none() {
+            continue;
+        }
+        for edge in facts.graph.dependencies_of(index) {
+            if decisions.releases[edge.dependency].is_none() {
+                continue;
+            }
+            let on = facts.packages[edge.dependency].short.clone();
+            if edge.uses.iter().any(|one| one.place == Place::BuildRequires) {
+                order.build_needs.entry(package.short.clone()).or_default().push(on.clone());
+            }
+            if edge.is_needed() {
+                order.needs.entry(package.short.clone()).or_default().push(on);
+            }
+        }
+    }
+    order
+}
+
+fn commit_message(releases: &[Release]) -> String {
+    let named: Vec<String> =
+        releases.iter().map(|release| format!("{} {}", release.package, release.to)).collect();
+    let title = format!("chore(release): {}", named.join(", "));
+    if title.chars().count() <= 72 {
+        return title;
+    }
+    format!("chore(release): {} packages\n\n{}", releases.len(), named.join("\n"))
+}
+
+/// What a plan made now would be made from.
+pub fn base(facts: &Facts) -> Base {
+    Base {
+        commit: facts.history.head.0.clone(),
+        branch: facts.branch.clone(),
+        tags: facts.tags_digest.clone(),
+        config: facts.config_digest.clone(),
+        index: facts.index_digest.clone(),
+    }
+}

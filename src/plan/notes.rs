@@ -1,0 +1,226 @@
+//! The notes and changelog sections of a plan's releases.
+
+use std::collections::BTreeMap;
+
+use crate::history::commit::Commit;
+use crate::plan::Refusal;
+use crate::plan::decide::{Decision, Decisions};
+use crate::plan::edits::{Edits, text_of};
+use crate::plan::facts::{Facts, OwnTemplate};
+use crate::plan::make::PlanError;
+use crate::plan::scope::ScopeNames;
+use crate::plan::standing::Standing;
+use crate::plan::tally::{Change, Source, Tally};
+use crate::render::changelog::insert;
+use crate::render::format::Format;
+use crate::render::links::Forge;
+use crate::render::notes::{NotesData, NotesDependency, NotesEntry, NotesSection, changelog_section, notes};
+use crate::render::template::Template;
+use crate::workspace::config::settings::Section;
+
+/// Renders every release's notes and puts its changelog section into the edits. Answers the notes by package.
+///
+/// # Errors
+/// Where a template does not render.
+pub fn write_notes(
+    facts: &Facts,
+    tally: &Tally,
+    standings: &[Result<Standing, Refusal>],
+    decisions: &Decisions,
+    edits: &mut Edits,
+) -> Result<BTreeMap<usize, String>, PlanError> {
+    let telling = Telling {
+        facts,
+        tally,
+        decisions,
+        forge: facts.remote.as_deref().and_then(Forge::of_remote),
+        names: ScopeNames::of(facts),
+    };
+    let mut written = BTreeMap::new();
+    for decision in decisions.releases.iter().flatten() {
+        let package = decision.package;
+        let standing = standings[package].as_ref().cloned().unwrap_or_default();
+        let data = telling.data(decision, &standing, edits);
+        let failed = |source| PlanError::Notes { package: facts.packages[package].short.clone(), source };
+        let own = &facts.templates[package];
+        let text = notes(&data, own.notes.as_ref().map(template).as_ref()).map_err(failed)?;
+        if let Some(name) = &facts.settings[package].notes.changelog {
+            let path = facts.packages[package].path.join(name).as_git().to_owned();
+            let format = Format::of(&path);
+            let section = changelog_section(&data, format, own.changelog.as_ref().map(template).as_ref())
+                .map_err(failed)?;
+            insert_section(facts, decision, path, &section, edits);
+        }
+        written.insert(package, text);
+    }
+    Ok(written)
+}
+
+fn template(own: &OwnTemplate) -> Template<'_> {
+    Template { name: &own.name, text: &own.text }
+}
+
+fn insert_section(facts: &Facts, decision: &Decision, path: String, section: &str, edits: &mut Edits) {
+    let existing = match facts.files.get(&path) {
+        None => None,
+        Some(_) => match text_of(facts, &path) {
+            Ok(text) => Some(text),
+            Err(reason) => {
+                return edits.warnings.push(format!("{reason}; the changelog is left as it is"));
+            }
+        },
+    };
+    match insert(existing.unwrap_or(""), section, &decision.to.to_string(), Format::of(&path)) {
+        Ok(insertion) => edits.insert(decision.package, path, insertion.at, insertion.text),
+        Err(error) => edits.warnings.push(format!("{path} is left as it is: {error}")),
+    }
+}
+
+struct Telling<'f> {
+    facts: &'f Facts,
+    tally: &'f Tally,
+    decisions: &'f Decisions,
+    forge: Option<Forge>,
+    names: ScopeNames,
+}
+
+impl Telling<'_> {
+    fn data(&self, decision: &Decision, standing: &Standing, edits: &Edits) -> NotesData {
+        let package = &self.facts.packages[decision.package];
+        // The notes of a final release tell its pre-releases' changes again.
+        let folds = !decision.to.is_prerelease();
+        let previous = if folds { &standing.last_final } else { &standing.last };
+        let previous_tag = if folds { &standing.last_final_tag } else { &standing.last_tag };
+        let tag = package.tag_for(&decision.to);
+        let changes: Vec<&Change> =
+            self.tally.changes[decision.package].iter().filter(|change| folds || change.fresh).collect();
+        let compare = previous_tag.as_ref().zip(self.forge.as_ref());
+        NotesData {
+            package: package.short.clone(),
+            distribution: package.distribution.clone(),
+            version: decision.to.to_string(),
+            previous: previous.as_ref().map(ToString::to_string),
+            date: self.facts.date.clone(),
+            compare_url: compare.map(|(from, forge)| forge.compare(from, &tag)),
+            previous_tag: previous_tag.clone(),
+            tag,
+            first_release: standing.last.is_none(),
+            breaking: self.breaking(decision.package, &changes),
+            sections: self.sections(decision.package, &changes),
+            dependencies: self.dependencies(decision.package, edits),
+            contributors: self.contributors(&changes),
+            text_from_fragments: Vec::new(),
+        }
+    }
+
+    /// What breaks, under the title that the configuration gives it.
+    fn breaking(&self, package: usize, changes: &[&Change]) -> NotesSection {
+        let configured = self.facts.settings[package].notes.sections.iter().find(|section| section.breaking);
+        NotesSection {
+            title: configured.map_or("Breaking changes", |section| section.title.as_str()).to_owned(),
+            entries: changes
+                .iter()
+                .filter(|change| change.entry.breaking)
+                .map(|change| self.entry(package, change))
+                .collect(),
+        }
+    }
+
+    /// The other sections in their order; what releases and stands in none of them comes last.
+    fn sections(&self, package: usize, changes: &[&Change]) -> Vec<NotesSection> {
+        let configured = &self.facts.settings[package].notes.sections;
+        let plain = || changes.iter().filter(|change| !change.entry.breaking);
+        let belongs = |section: &Section, change: &Change| section.types.contains(&change.entry.kind);
+        let mut sections: Vec<NotesSection> = configured
+            .iter()
+            .filter(|section| !section.breaking)
+            .map(|section| NotesSection {
+                title: section.title.clone(),
+                entries: plain()
+                    .filter(|change| belongs(section, change))
+                    .map(|change| self.entry(package, change))
+                    .collect(),
+            })
+            .collect();
+        sections.push(NotesSection {
+            title: "Other changes".to_owned(),
+            entries: plain()
+                .filter(|change| change.size.is_some())
+                .filter(|change| !configured.iter().any(|section| belongs(section, change)))
+                .map(|change| self.entry(package, change))
+                .collect(),
+        });
+        sections
+    }
+
+    fn entry(&self, package: usize, change: &Change) -> NotesEntry {
+        let commit = self.commit(change);
+        let entry = &change.entry;
+        NotesEntry {
+            text: entry.description.clone(),
+            details: entry.body.clone().filter(|_| commit.is_none()),
+            scope: entry.scope.clone().filter(|scope| self.names.packages_of_scope(scope) != [package]),
+            commit: commit.map(|commit| commit.id.0.clone()),
+            short: commit.map(|commit| commit.id.short().to_owned()),
+            commit_url: commit.zip(self.forge.as_ref()).map(|(commit, forge)| forge.commit(&commit.id.0)),
+            pull_request: entry.pull_request,
+            pull_request_url: entry
+                .pull_request
+                .zip(self.forge.as_ref())
+                .map(|(number, forge)| forge.pull_request(number)),
+            author: commit.map(|commit| commit.author.name.clone()).filter(|name| !name.is_empty()),
+            breaking: entry.breaking,
+            breaking_notes: entry
+                .breaking_notes
+                .iter()
+                .filter(|note| **note != entry.description)
+                .cloned()
+                .collect(),
+            references: entry.references.clone(),
+        }
+    }
+
+    fn commit(&self, change: &Change) -> Option<&Commit> {
+        match change.source {
+            Source::Commit(index) => Some(&self.facts.history.commits[index]),
+            Source::Fragment(_) => None,
+        }
+    }
+
+    /// The internal dependencies that move with the package.
+    fn dependencies(&self, package: usize, edits: &Edits) -> Vec<NotesDependency> {
+        let mut moved: Vec<NotesDependency> = Vec::new();
+        for change in &edits.requirements[package] {
+            let on = self.facts.packages.iter().position(|other| other.short == change.package);
+            let decision = on.and_then(|on| self.decisions.releases[on].as_ref());
+            let Some(decision) = decision else { continue };
+            if moved.iter().any(|known| known.package == change.package) {
+                continue;
+            }
+            moved.push(NotesDependency {
+                package: change.package.clone(),
+                from: None,
+                to: decision.to.to_string(),
+                requirement: Some(change.to.clone()),
+            });
+        }
+        moved
+    }
+
+    /// The authors of the changes, by name, robots left out.
+    fn contributors(&self, changes: &[&Change]) -> Vec<String> {
+        let mut names: Vec<String> = changes
+            .iter()
+            .filter_map(|change| self.commit(change))
+            .map(|commit| commit.author.name.clone())
+            .filter(|name| !name.is_empty() && !name.ends_with("[bot]"))
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+#[cfg(test)]
+#[path = "notes_tests.rs"]
+mod tests;

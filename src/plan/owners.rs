@@ -1,0 +1,123 @@
+//! Whose a commit is: override, footer, else the files it changes; for one without files the rule of the package.
+
+use crate::history::commit::{Commit, Touched};
+use crate::history::reader::Reading;
+use crate::plan::facts::Facts;
+use crate::plan::scope::ScopeNames;
+use crate::plan::told::Told;
+use crate::workspace::config::settings::{EmptyCommits, EntriesRule};
+
+/// A package that a commit or an entry is given to, and by which rule.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    pub package: usize,
+    pub rule: String,
+}
+
+/// Gives commits to packages.
+#[derive(Debug)]
+pub struct Owners<'f> {
+    facts: &'f Facts,
+    names: ScopeNames,
+}
+
+impl<'f> Owners<'f> {
+    pub fn of(facts: &'f Facts) -> Owners<'f> {
+        Owners { facts, names: ScopeNames::of(facts) }
+    }
+
+    pub fn names(&self) -> &ScopeNames {
+        &self.names
+    }
+
+    /// The rule by which a message is read before its packages are known.
+    pub fn entries_rule(&self) -> EntriesRule {
+        self.facts.settings.first().map_or(EntriesRule::Auto, |settings| settings.versioning.entries)
+    }
+
+    /// The packages of a whole commit whose last final release does not hold it, in the workspace's order;
+    /// names that no package has go to the warnings.
+    pub fn of_commit(&self, commit: &Commit, told: &Told<'_>, warnings: &mut Vec<String>) -> Vec<Owner> {
+        let corrected = told.correction.and_then(|correction| correction.packages.as_ref());
+        let mut owners = match corrected {
+            Some(names) => self.named(commit, names, "override", warnings),
+            None if !told.footers.packages.is_empty() => {
+                self.named(commit, &told.footers.packages, "footer `Packages:`", warnings)
+            }
+            None if commit.empty => self.of_empty(told),
+            None => self.by_path(commit),
+        };
+        owners.retain(|owner| commit.since_final.contains(owner.package));
+        owners.sort_by_key(|owner| owner.package);
+        owners.dedup_by_key(|owner| owner.package);
+        owners
+    }
+
+    fn named(&self, commit: &Commit, names: &[String], rule: &str, warnings: &mut Vec<String>) -> Vec<Owner> {
+        let mut owners = Vec::new();
+        for name in names {
+            let found = self.names.packages_named(name);
+            if found.is_empty() {
+                let id = commit.id.short();
+                warnings.push(format!("commit {id} names a package `{name}` that is not here"));
+            }
+            owners.extend(found.into_iter().map(|package| Owner { package, rule: rule.to_owned() }));
+        }
+        owners
+    }
+
+    fn by_path(&self, commit: &Commit) -> Vec<Owner> {
+        let counts = |what| matches!(what, Touched::Files | Touched::Shared);
+        let counted = commit.touches.iter().filter(|touch| counts(touch.what));
+        let mut owners: Vec<Owner> = counted
+            .map(|touch| Owner {
+                package: touch.package,
+                rule: match touch.what {
+                    Touched::Shared => "shared files".to_owned(),
+                    _ => format!("files in {}", self.facts.packages[touch.package].path),
+                },
+            })
+            .collect();
+        for (package, settings) in self.facts.settings.iter().enumerate() {
+            let touches = |counted: bool| {
+                commit.touches.iter().any(|touch| touch.package == package && counts(touch.what) == counted)
+            };
+            // All that the commit changes is this package's, and none of it counts.
+            let uncounted = touches(false) && !commit.outside && commit.touches.len() == 1;
+            if settings.owns_all && !touches(true) && !uncounted {
+                owners.push(Owner { package, rule: "takes every commit".to_owned() });
+            }
+        }
+        owners
+    }
+
+    /// Whom a commit without files belongs to (`empty-commits`).
+    fn of_empty(&self, told: &Told<'_>) -> Vec<Owner> {
+        let by_scope: Vec<usize> = match told.reading(self.entries_rule()) {
+            Reading::Conventional(entries) => entries
+                .iter()
+                .filter_map(|entry| entry.scope.as_deref())
+                .flat_map(|scope| self.names.packages_of_scope(scope))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let rule = |package: usize| match self.facts.settings[package].versioning.empty_commits {
+            EmptyCommits::None => None,
+            EmptyCommits::All => Some("a commit without files counts for all"),
+            EmptyCommits::Named if by_scope.contains(&package) => {
+                Some("a commit without files, named by its scope")
+            }
+            EmptyCommits::Named if !by_scope.is_empty() => None,
+            EmptyCommits::Named if told.footers.release_as.is_some() => {
+                Some("`Release-As:` without files or name")
+            }
+            EmptyCommits::Named if self.facts.packages[package].path.is_root() => {
+                Some("a commit without files counts for the root package")
+            }
+            EmptyCommits::Named => None,
+        };
+        (0..self.facts.packages.len())
+            .filter_map(|package| Some(Owner { package, rule: rule(package)?.to_owned() }))
+            .collect()
+    }
+}

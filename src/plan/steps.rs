@@ -1,0 +1,148 @@
+//! The steps of a ship, a line a step.
+
+use std::collections::BTreeMap;
+
+use crate::plan::Release;
+use crate::plan::step::{Action, Reversal, Step, StepId};
+
+/// What a release's steps need to know beside the release itself.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// For each released package the released packages it depends on when installed.
+    pub needs: BTreeMap<String, Vec<String>>,
+    /// For each released package the released packages its build needs.
+    pub build_needs: BTreeMap<String, Vec<String>>,
+}
+
+/// All steps, in an order in which each stands behind what it needs.
+pub fn steps(releases: &[Release], order: &Order, branch: &str, frontend: &str, message: &str) -> Vec<Step> {
+    if releases.is_empty() {
+        return Vec::new();
+    }
+    let mut steps = vec![commit(message)];
+    steps.extend(releases.iter().map(tag));
+    steps.extend(releases.iter().map(|release| build(release, order, frontend)));
+    steps.push(seal(releases));
+    steps.push(claim(releases, branch));
+    steps.extend(releases.iter().map(|release| publish(release, order)));
+    steps.extend(releases.iter().map(smoke));
+    steps
+}
+
+fn commit(message: &str) -> Step {
+    Step {
+        id: id("commit", None),
+        package: None,
+        action: Action::Commit { message: message.to_owned() },
+        needs: Vec::new(),
+        reversal: Reversal::Nothing,
+        check: "the ref refs/release/pending names a commit with these edits on this base".to_owned(),
+    }
+}
+
+fn tag(release: &Release) -> Step {
+    Step {
+        id: id("tag", Some(release)),
+        package: Some(release.package.clone()),
+        action: Action::Tag {
+            tag: release.tag.clone(),
+            message: format!("{} {}\n\n{}", release.package, release.to, release.notes.trim_end()),
+        },
+        needs: vec![id("commit", None)],
+        reversal: Reversal::Nothing,
+        check: "the tag object exists and names the release commit".to_owned(),
+    }
+}
+
+fn build(release: &Release, order: &Order, frontend: &str) -> Step {
+    let mut needs = vec![id("commit", None)];
+    needs.extend(named("build", order.build_needs.get(&release.package)));
+    Step {
+        id: id("build", Some(release)),
+        package: Some(release.package.clone()),
+        action: Action::Build {
+            path: release.path.clone(),
+            distribution: release.distribution.clone(),
+            version: release.to.clone(),
+            frontend: frontend.to_owned(),
+        },
+        needs,
+        reversal: Reversal::DeleteFiles,
+        check: "sdist and wheel of this version are in the stash and their metadata is right".to_owned(),
+    }
+}
+
+fn seal(releases: &[Release]) -> Step {
+    Step {
+        id: id("seal", None),
+        package: None,
+        action: Action::Seal,
+        needs: releases
+            .iter()
+            .flat_map(|release| [id("tag", Some(release)), id("build", Some(release))])
+            .collect(),
+        reversal: Reversal::Nothing,
+        check: "the ledger names every file with size and digest".to_owned(),
+    }
+}
+
+fn claim(releases: &[Release], branch: &str) -> Step {
+    Step {
+        id: id("claim", None),
+        package: None,
+        action: Action::Claim {
+            branch: branch.to_owned(),
+            tags: releases.iter().map(|release| release.tag.clone()).collect(),
+        },
+        needs: vec![id("seal", None)],
+        reversal: Reversal::RestoreRefs,
+        check: "branch and tags name the release commit".to_owned(),
+    }
+}
+
+fn publish(release: &Release, order: &Order) -> Step {
+    let mut needs = vec![id("claim", None)];
+    needs.extend(named("publish", order.needs.get(&release.package)));
+    Step {
+        id: id("publish", Some(release)),
+        package: Some(release.package.clone()),
+        action: Action::Publish {
+            index: release.index.clone(),
+            distribution: release.distribution.clone(),
+            version: release.to.clone(),
+        },
+        needs,
+        reversal: Reversal::Irreversible,
+        check: "the index lists every file with the sealed digest".to_owned(),
+    }
+}
+
+fn smoke(release: &Release) -> Step {
+    Step {
+        id: id("smoke", Some(release)),
+        package: Some(release.package.clone()),
+        action: Action::Smoke {
+            index: release.index.clone(),
+            distribution: release.distribution.clone(),
+            version: release.to.clone(),
+        },
+        needs: vec![id("publish", Some(release))],
+        reversal: Reversal::Nothing,
+        check: "installed by hash, imported, entry points run".to_owned(),
+    }
+}
+
+fn named(kind: &str, packages: Option<&Vec<String>>) -> Vec<StepId> {
+    packages.into_iter().flatten().map(|package| StepId(format!("{kind}:{package}"))).collect()
+}
+
+fn id(kind: &str, release: Option<&Release>) -> StepId {
+    match release {
+        Some(release) => StepId(format!("{kind}:{}", release.package)),
+        None => StepId(kind.to_owned()),
+    }
+}
+
+#[cfg(test)]
+#[path = "steps_tests.rs"]
+mod tests;

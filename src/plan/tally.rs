@@ -1,0 +1,459 @@
+//! From commits and fragments to the changes that count for each package, and a reason for all others.
+
+use std::collections::BTreeMap;
+
+use crate::history::commit::{Commit, CommitId, Touched};
+use crate::history::entry::Entry;
+use crate::history::fragment::Fragment;
+use crate::history::overrides;
+use crate::history::reader::{Known, Reading};
+use crate::history::revert::{RangeCommit, RevertPairs, pair_reverts};
+use crate::plan::LeftOut;
+use crate::plan::facts::Facts;
+use crate::plan::merges::{entry_of_merge, merged, packages_of};
+use crate::plan::owners::{Owner, Owners};
+use crate::plan::told::Told;
+use crate::version::bump::Bump;
+use crate::workspace::config::settings::{EntriesRule, Size, Versioning};
+
+/// All that counts, by package, and all that does not.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// For each package its changes: commits, newest first, then fragments.
+    pub changes: Vec<Vec<Change>>,
+    /// For each package the `Release-As:` footers that speak of it, newest first.
+    pub release_as: Vec<Vec<ReleaseAs>>,
+    pub left_out: Vec<LeftOut>,
+    pub warnings: Vec<String>,
+}
+
+/// One change that counts for one package.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub source: Source,
+    pub entry: Entry,
+    /// The size it asks for; none where it only appears in notes.
+    pub size: Option<Bump>,
+    /// The rule that gave it to the package.
+    pub rule: String,
+    /// Whether no release, not even a pre-release, holds it yet.
+    pub fresh: bool,
+}
+
+/// Where a change comes from, as a place in the facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Commit(usize),
+    Fragment(usize),
+}
+
+/// A footer that sets a version.
+#[derive(Debug, Clone)]
+pub struct ReleaseAs {
+    pub commit: usize,
+    pub value: String,
+    pub fresh: bool,
+}
+
+/// Counts everything in the facts' history.
+pub fn tally(facts: &Facts) -> Tally {
+    let rules = entries_rules(facts);
+    let told: Vec<Told<'_>> =
+        facts.history.commits.iter().map(|commit| Told::read(commit, facts, &rules)).collect();
+    let mut counting = Counting::new(facts, &told);
+    for index in 0..told.len() {
+        counting.count_commit(index);
+    }
+    counting.count_fragments();
+    counting.tally
+}
+
+fn entries_rules(facts: &Facts) -> Vec<EntriesRule> {
+    let mut rules: Vec<EntriesRule> =
+        facts.settings.iter().map(|settings| settings.versioning.entries).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
+}
+
+struct Counting<'f> {
+    facts: &'f Facts,
+    told: &'f [Told<'f>],
+    owners: Owners<'f>,
+    pairs: RevertPairs,
+    places: BTreeMap<&'f CommitId, usize>,
+    tally: Tally,
+}
+
+impl<'f> Counting<'f> {
+    fn new(facts: &'f Facts, told: &'f [Told<'f>]) -> Counting<'f> {
+        let range: Vec<RangeCommit> = facts
+            .history
+            .commits
+            .iter()
+            .zip(told)
+            .map(|(commit, told)| RangeCommit {
+                id: commit.id.clone(),
+                subject: told.subject.clone(),
+                revert: told.revert.clone(),
+            })
+            .collect();
+        let count = facts.packages.len();
+        Counting {
+            facts,
+            told,
+            owners: Owners::of(facts),
+            pairs: pair_reverts(&range),
+            places: (0..).zip(&facts.history.commits).map(|(place, commit)| (&commit.id, place)).collect(),
+            tally: Tally {
+                changes: vec![Vec::new(); count],
+                release_as: vec![Vec::new(); count],
+                ..Tally::default()
+            },
+        }
+    }
+
+    fn commit(&self, index: usize) -> &'f Commit {
+        &self.facts.history.commits[index]
+    }
+
+    fn versioning(&self, package: usize) -> &'f Versioning {
+        &self.facts.settings[package].versioning
+    }
+
+    fn count_commit(&mut self, index: usize) {
+        let commit = self.commit(index);
+        let told = &self.told[index];
+        if let Some(reason) = told.correction.and_then(|correction| correction.skip.as_ref()) {
+            return self.leave(index, "override", format!("skipped by an override: {reason}"));
+        }
+        if commit.parents.len() > 1 && told.correction.is_none() {
+            return self.count_merge(index);
+        }
+        let owners = self.owners.of_commit(commit, told, &mut self.tally.warnings);
+        self.note_release_as(index, &owners);
+        let mut verdict = Verdict::default();
+        for owner in &owners {
+            self.count_for(index, owner, &mut verdict);
+        }
+        self.count_named_entries(index, &owners, &mut verdict);
+        if !verdict.counted {
+            self.leave_uncounted(index, &owners, verdict);
+        }
+    }
+
+    /// A merge counts where it stands on the first-parent line, its body holds a pull request's conventional title
+    /// and none of the commits it brings says anything conventional.
+    fn count_merge(&mut self, index: usize) {
+        let commits = &self.facts.history.commits;
+        let brought = merged(commits, &self.places, index);
+        let rule = self.owners.entries_rule();
+        let is_told = |place: &usize| matches!(self.told[*place].reading(rule), Reading::Conventional(_));
+        let entry = entry_of_merge(&commits[index].message).filter(|_| commits[index].mainline);
+        let mut verdict = Verdict::default();
+        if let Some(entry) = entry.filter(|_| !brought.iter().any(is_told)) {
+            for package in packages_of(commits, &brought) {
+                if commits[index].since_final.contains(package) {
+                    let owner = Owner { package, rule: "files that the merge brings".to_owned() };
+                    self.count_entry(index, &owner, entry.clone(), &mut verdict);
+                }
+            }
+        }
+        if !verdict.counted {
+            self.leave(index, "merge", "a merge; its commits count themselves".to_owned());
+        }
+    }
+
+    fn note_release_as(&mut self, index: usize, owners: &[Owner]) {
+        let commit = self.commit(index);
+        let Some(value) = self.told[index].footers.release_as.clone() else { return };
+        if !commit.mainline {
+            let text = format!(
+                "commit {} asks for `Release-As: {value}` beside the first-parent line; not followed",
+                commit.id.short()
+            );
+            return self.tally.warnings.push(text);
+        }
+        for owner in owners {
+            if matches!(self.cancellation(index, owner.package), Cancellation::Pair(_)) {
+                continue;
+            }
+            let fresh = commit.unreleased.contains(owner.package);
+            self.tally.release_as[owner.package].push(ReleaseAs {
+                commit: index,
+                value: value.clone(),
+                fresh,
+            });
+        }
+    }
+
+    /// Counts the commit's entries for one package that owns the commit.
+    fn count_for(&mut self, index: usize, owner: &Owner, verdict: &mut Verdict) {
+        let told = &self.told[index];
+        let package = owner.package;
+        match self.cancellation(index, package) {
+            Cancellation::Pair(other) => return verdict.pair = Some(other),
+            Cancellation::ReleasedBefore => return self.count_revert(index, owner, verdict),
+            Cancellation::None => {}
+        }
+        match told.reading(self.versioning(package).entries) {
+            Reading::Conventional(entries) => {
+                for entry in entries {
+                    let (owner, mine) = self.owner_of_entry(entry, owner);
+                    if mine {
+                        self.count_entry(index, &owner, entry.clone(), verdict);
+                    }
+                }
+            }
+            Reading::Known(Known::Revert(_)) => self.count_revert(index, owner, verdict),
+            Reading::Known(_) | Reading::Unparseable { .. } if self.is_resized(index) => {
+                self.count_entry(index, owner, plain_entry("", &told.subject), verdict);
+            }
+            Reading::Known(known) => verdict.known = Some(known_in_words(known)),
+            Reading::Unparseable { reason } => {
+                if self.versioning(package).other == Size::None {
+                    verdict.unparseable = Some(reason.clone());
+                } else {
+                    self.count_entry(index, owner, plain_entry("", &told.subject), verdict);
+                }
+            }
+        }
+    }
+
+    /// Whether an override gives the commit a size, so that it counts however it is worded.
+    fn is_resized(&self, index: usize) -> bool {
+        self.told[index].correction.is_some_and(|correction| correction.bump.is_some())
+    }
+
+    /// Whether an entry of a commit is this owner's: an entry of a squash may name its own packages.
+    fn owner_of_entry(&self, entry: &Entry, owner: &Owner) -> (Owner, bool) {
+        let named = self.packages_of_entry(entry);
+        if named.is_empty() {
+            return (owner.clone(), true);
+        }
+        let mine = named.contains(&owner.package);
+        (Owner { package: owner.package, rule: "the entry's own scope".to_owned() }, mine)
+    }
+
+    fn packages_of_entry(&self, entry: &Entry) -> Vec<usize> {
+        match entry.scope.as_deref() {
+            Some(scope) if entry.from_squash => self.owners.names().packages_of_scope(scope),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Entries of a squash may name packages whose files the commit does not touch.
+    fn count_named_entries(&mut self, index: usize, owners: &[Owner], verdict: &mut Verdict) {
+        let commit = self.commit(index);
+        if self.told[index].correction.is_some_and(|correction| correction.packages.is_some()) {
+            return;
+        }
+        let Reading::Conventional(entries) = self.told[index].reading(self.owners.entries_rule()) else {
+            return;
+        };
+        for entry in entries {
+            for package in self.packages_of_entry(entry) {
+                let owned = owners.iter().any(|owner| owner.package == package);
+                if owned || !commit.since_final.contains(package) {
+                    continue;
+                }
+                let owner = Owner { package, rule: "the entry's own scope".to_owned() };
+                self.count_entry(index, &owner, entry.clone(), verdict);
+            }
+        }
+    }
+
+    fn count_revert(&mut self, index: usize, owner: &Owner, verdict: &mut Verdict) {
+        let told = &self.told[index];
+        let title = told.revert.as_ref().map_or(told.subject.as_str(), |revert| revert.subject.as_str());
+        let entry = match told.reading(self.versioning(owner.package).entries) {
+            Reading::Conventional(entries) if entries.len() == 1 => entries[0].clone(),
+            _ => plain_entry("revert", title),
+        };
+        self.count_entry(index, owner, entry, verdict);
+    }
+
+    fn count_entry(&mut self, index: usize, owner: &Owner, entry: Entry, verdict: &mut Verdict) {
+        let corrected = self.told[index].correction.and_then(|correction| correction.bump.as_ref());
+        let size = match corrected {
+            Some(overrides::Size::None) => None,
+            Some(overrides::Size::Bump(bump)) => Some(*bump),
+            None => size_of(&entry, self.versioning(owner.package)),
+        };
+        match size {
+            Some(_) => verdict.counted = true,
+            None if corrected.is_some() => verdict.overridden = true,
+            None => verdict.kind = Some(entry.kind.clone()),
+        }
+        let fresh = self.commit(index).unreleased.contains(owner.package);
+        let source = Source::Commit(index);
+        self.tally.changes[owner.package].push(Change {
+            source,
+            entry,
+            size,
+            rule: owner.rule.clone(),
+            fresh,
+        });
+    }
+
+    /// How a revert, or being reverted, changes what a commit means for one package.
+    fn cancellation(&self, index: usize, package: usize) -> Cancellation {
+        let partner = self.pairs.cancelled.get(&self.commit(index).id);
+        let Some(other) = partner.and_then(|id| self.places.get(id)).copied() else {
+            return Cancellation::None;
+        };
+        if self.commit(other).since_final.contains(package) {
+            return Cancellation::Pair(other);
+        }
+        if other > index { Cancellation::ReleasedBefore } else { Cancellation::None }
+    }
+
+    fn leave_uncounted(&mut self, index: usize, owners: &[Owner], verdict: Verdict) {
+        let commit = self.commit(index);
+        if let Some(other) = verdict.pair {
+            let id = self.commit(other).id.short().to_owned();
+            let reason = if other < index {
+                format!("reverted by {id}")
+            } else {
+                format!("reverts {id}, both unreleased")
+            };
+            return self.leave(index, "revert-pair", reason);
+        }
+        if verdict.overridden {
+            return self.leave(index, "override", "an override says that it releases nothing".to_owned());
+        }
+        if let Some(kind) = verdict.kind {
+            return self.leave(index, "type", format!("type `{kind}` releases nothing"));
+        }
+        if let Some(known) = verdict.known {
+            return self.leave(index, "known", known.to_owned());
+        }
+        if let Some(reason) = verdict.unparseable {
+            return self.leave(index, "unparseable", reason);
+        }
+        if owners.is_empty() {
+            self.leave_unowned(index, commit);
+        }
+    }
+
+    /// A commit that counts for nobody: says why, unless all it touches is released already.
+    fn leave_unowned(&mut self, index: usize, commit: &Commit) {
+        let touched = |what: Touched| commit.touches.iter().any(|touch| touch.what == what);
+        let (kind, reason) = if commit.empty {
+            ("empty", "changes no file and names no package")
+        } else if touched(Touched::Version) {
+            ("version-only", "changes only versions and changelogs")
+        } else if touched(Touched::Ignored) {
+            ("ignored", "changes only files that `ignore` names")
+        } else if touched(Touched::Lock) {
+            ("lock-only", "changes only lock files")
+        } else if commit.outside {
+            ("outside", "changes no file of a package")
+        } else {
+            return;
+        };
+        self.leave(index, kind, reason.to_owned());
+    }
+
+    fn leave(&mut self, index: usize, kind: &str, reason: String) {
+        let commit = self.commit(index);
+        self.tally.left_out.push(LeftOut {
+            commit: Some(commit.id.0.clone()),
+            package: None,
+            packages: commit
+                .touches
+                .iter()
+                .map(|touch| self.facts.packages[touch.package].short.clone())
+                .collect(),
+            subject: Some(self.told[index].subject.clone()),
+            kind: kind.to_owned(),
+            reason,
+        });
+    }
+
+    fn count_fragments(&mut self) {
+        for (index, fragment) in self.facts.fragments.iter().enumerate() {
+            for (name, bump) in &fragment.packages {
+                let found = self.owners.names().packages_named(name);
+                if found.is_empty() {
+                    let text = format!("{} names a package `{name}` that is not here", fragment.path);
+                    self.tally.warnings.push(text);
+                }
+                for package in found {
+                    let entry = entry_of_fragment(fragment, *bump);
+                    self.tally.changes[package].push(Change {
+                        source: Source::Fragment(index),
+                        entry,
+                        size: Some(*bump),
+                        rule: format!("fragment {}", fragment.path),
+                        fresh: true,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// What was found while one commit was counted.
+#[derive(Debug, Default)]
+struct Verdict {
+    counted: bool,
+    pair: Option<usize>,
+    overridden: bool,
+    kind: Option<String>,
+    known: Option<&'static str>,
+    unparseable: Option<String>,
+}
+
+enum Cancellation {
+    None,
+    /// The other commit of the pair, both in the package's range.
+    Pair(usize),
+    /// It takes back something that is released.
+    ReleasedBefore,
+}
+
+/// A fragment's entry: its first paragraph, and the others as what there is more to say.
+fn entry_of_fragment(fragment: &Fragment, bump: Bump) -> Entry {
+    let (first, rest) = fragment.text.split_once("\n\n").unwrap_or((&fragment.text, ""));
+    Entry {
+        breaking: bump == Bump::Major,
+        body: Some(rest.trim().to_owned()).filter(|rest| !rest.is_empty()),
+        ..plain_entry(kind_of_fragment(bump), first.trim())
+    }
+}
+
+/// An entry that is no conventional commit's: a fragment's, a revert's; without a type where nothing tells one.
+fn plain_entry(kind: &str, description: &str) -> Entry {
+    Entry { kind: kind.to_owned(), description: description.to_owned(), ..Entry::default() }
+}
+
+fn size_of(entry: &Entry, versioning: &Versioning) -> Option<Bump> {
+    if entry.breaking || entry.stable {
+        return Some(Bump::Major);
+    }
+    versioning.types.get(&entry.kind).copied().unwrap_or(versioning.other).bump()
+}
+
+fn kind_of_fragment(bump: Bump) -> &'static str {
+    match bump {
+        Bump::Patch => "fix",
+        Bump::Minor | Bump::Major => "feat",
+    }
+}
+
+fn known_in_words(known: &Known) -> &'static str {
+    match known {
+        Known::Merge => "a merge; its commits count themselves",
+        Known::Revert(_) => "a revert",
+        Known::Fixup => "a fixup commit",
+        Known::SquashHeader => "a squash with nothing conventional in it",
+        Known::Bot => "a robot's commit",
+        Known::VersionOnlySubject => "names only a version",
+        Known::Initial => "an initial commit",
+    }
+}
+
+#[cfg(test)]
+#[path = "tally_tests.rs"]
+mod tests;
