@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod history;
+pub mod ledger;
 pub mod plan;
 pub mod render;
 pub mod version;

@@ -1,0 +1,285 @@
+//! What the events add up to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::event::{Begin, Event, StepFailure, What};
+
+/// The format number this program writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// The state of all ships after some number of events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    pub format: u32,
+    /// How many events were folded.
+    pub events: u64,
+    /// Ships that are neither finished nor given up, by plan digest.
+    pub in_flight: BTreeMap<String, Ship>,
+    /// The last finished release of each package, by short name.
+    pub released: BTreeMap<String, Released>,
+    /// Plans that are finished, with the time of their last event.
+    pub finished: BTreeMap<String, i64>,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            format: FORMAT,
+            events: 0,
+            in_flight: BTreeMap::new(),
+            released: BTreeMap::new(),
+            finished: BTreeMap::new(),
+        }
+    }
+}
+
+/// One ship under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ship {
+    /// When it began, seconds since 1970 (UTC).
+    pub began: i64,
+    /// Who began it.
+    pub who: String,
+    pub releases: BTreeMap<String, Begin>,
+    pub steps: BTreeMap<String, StepState>,
+}
+
+impl Ship {
+    pub fn has_done(&self, step: &str) -> bool {
+        matches!(self.steps.get(step), Some(StepState::Succeeded { .. }))
+    }
+
+    /// What a step left as evidence, where it is done.
+    pub fn evidence(&self, step: &str) -> Option<&BTreeMap<String, String>> {
+        match self.steps.get(step) {
+            Some(StepState::Succeeded { evidence }) => Some(evidence),
+            _ => None,
+        }
+    }
+}
+
+/// How far one step is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum StepState {
+    Started,
+    Succeeded {
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        evidence: BTreeMap<String, String>,
+    },
+    Failed {
+        failure: StepFailure,
+    },
+}
+
+/// A finished release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Released {
+    pub version: String,
+    pub tag: String,
+    pub index: String,
+    /// Digest by file name.
+    pub files: BTreeMap<String, String>,
+    /// When it was finished, seconds since 1970 (UTC).
+    pub time: i64,
+    pub plan: String,
+}
+
+/// An event that can not follow what was before.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    #[error("ledger event {number} can not follow: {reason}")]
+    Order { number: u64, reason: String },
+    #[error("the ledger has format {found}; this program reads format {FORMAT}")]
+    Format { found: u32 },
+}
+
+impl State {
+    /// Reads the state that a ledger commit holds.
+    ///
+    /// # Errors
+    /// Where the format is another one, or the text is no state.
+    pub fn read(text: &[u8]) -> Result<State, LedgerError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let broken = |error: serde_json::Error| LedgerError::Order { number: 0, reason: error.to_string() };
+        let head: Head = serde_json::from_slice(text).map_err(broken)?;
+        if head.format != FORMAT {
+            return Err(LedgerError::Format { found: head.format });
+        }
+        serde_json::from_slice(text).map_err(broken)
+    }
+
+    /// Folds all events from the beginning.
+    ///
+    /// # Errors
+    /// At the first event in an illegal order.
+    pub fn replay<'e>(events: impl IntoIterator<Item = &'e Event>) -> Result<State, LedgerError> {
+        events.into_iter().try_fold(State::default(), |state, event| state.with(event))
+    }
+
+    /// The state after one more event.
+    ///
+    /// # Errors
+    /// Where the event can not follow.
+    pub fn with(mut self, event: &Event) -> Result<State, LedgerError> {
+        let refuse = |reason: String| LedgerError::Order { number: event.number, reason };
+        if event.number != self.events + 1 {
+            return Err(refuse(format!("expected number {}", self.events + 1)));
+        }
+        self.events = event.number;
+        let plan = event.plan.as_str();
+        if let What::Begun { releases } = &event.what {
+            if self.in_flight.contains_key(plan) {
+                return Err(refuse("this plan is under way already".to_owned()));
+            }
+            let ship = Ship {
+                began: event.time,
+                who: event.who.clone(),
+                releases: releases.clone(),
+                steps: BTreeMap::new(),
+            };
+            self.in_flight.insert(plan.to_owned(), ship);
+            return Ok(self);
+        }
+        let Some(ship) = self.in_flight.get_mut(plan) else {
+            return Err(refuse(format!("plan {} is not under way", event.plan.short())));
+        };
+        match &event.what {
+            What::Begun { .. } => {}
+            What::Started { step } => start(ship, step).map_err(refuse)?,
+            What::Succeeded { step, evidence } => {
+                end(ship, step, StepState::Succeeded { evidence: evidence.clone() }).map_err(refuse)?;
+            }
+            What::Failed { step, failure } => {
+                end(ship, step, StepState::Failed { failure: failure.clone() }).map_err(refuse)?;
+            }
+            What::Abandoned { .. } => {
+                if ship.has_done("claim") {
+                    return Err(refuse(
+                        "the claim is made; a claimed release is finished, not abandoned".to_owned(),
+                    ));
+                }
+                self.in_flight.remove(plan);
+            }
+            What::Finished => self.finish(event).map_err(refuse)?,
+        }
+        Ok(self)
+    }
+
+    fn finish(&mut self, event: &Event) -> Result<(), String> {
+        let plan = event.plan.as_str();
+        let ship = self.in_flight.remove(plan).ok_or("not under way")?;
+        if let Some((step, _)) =
+            ship.steps.iter().find(|(_, state)| !matches!(state, StepState::Succeeded { .. }))
+        {
+            return Err(format!("step {step} is not done"));
+        }
+        for (package, begin) in &ship.releases {
+            let files = ship.evidence(&format!("publish:{package}")).cloned().unwrap_or_default();
+            self.released.insert(
+                package.clone(),
+                Released {
+                    version: begin.version.clone(),
+                    tag: begin.tag.clone(),
+                    index: begin.index.clone(),
+                    files,
+                    time: event.time,
+                    plan: plan.to_owned(),
+                },
+            );
+        }
+        self.finished.insert(plan.to_owned(), event.time);
+        Ok(())
+    }
+}
+
+/// A step may start again after a kill or a failure, never after it is done.
+fn start(ship: &mut Ship, step: &str) -> Result<(), String> {
+    if ship.has_done(step) {
+        return Err(format!("step {step} is done already"));
+    }
+    ship.steps.insert(step.to_owned(), StepState::Started);
+    Ok(())
+}
+
+fn end(ship: &mut Ship, step: &str, state: StepState) -> Result<(), String> {
+    if !matches!(ship.steps.get(step), Some(StepState::Started)) {
+        return Err(format!("step {step} was not started"));
+    }
+    ship.steps.insert(step.to_owned(), state);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::digest::Digest;
+
+    fn event(number: u64, what: What) -> Event {
+        Event { number, time: 7, who: "a".to_owned(), plan: Digest::of(b"plan"), what }
+    }
+
+    fn begun() -> What {
+        let begin = Begin { version: "1.0.0".into(), tag: "core-v1.0.0".into(), index: "local".into() };
+        What::Begun { releases: BTreeMap::from([("core".to_owned(), begin)]) }
+    }
+
+    fn started(step: &str) -> What {
+        What::Started { step: step.to_owned() }
+    }
+
+    fn succeeded(step: &str) -> What {
+        What::Succeeded { step: step.to_owned(), evidence: BTreeMap::new() }
+    }
+
+    fn replay(whats: Vec<What>) -> Result<State, String> {
+        let events: Vec<Event> = (1..).zip(whats).map(|(number, what)| event(number, what)).collect();
+        State::replay(&events).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_finished_ship_is_a_release() {
+        let state = replay(vec![begun(), started("publish:core"), succeeded("publish:core"), What::Finished])
+            .unwrap();
+        assert!(state.in_flight.is_empty());
+        assert_eq!(state.released["core"].version, "1.0.0");
+    }
+
+    #[test]
+    fn a_step_started_twice_was_killed_in_between() {
+        let state =
+            replay(vec![begun(), started("build:core"), started("build:core"), succeeded("build:core")]);
+        let plan = Digest::of(b"plan");
+        assert!(state.unwrap().in_flight[plan.as_str()].has_done("build:core"));
+    }
+
+    #[test]
+    fn illegal_orders_are_refused() {
+        let check = |whats: Vec<What>, reason: &str| {
+            let error = replay(whats).unwrap_err();
+            assert!(error.contains(reason), "{error}");
+        };
+        check(vec![started("x")], "is not under way");
+        check(vec![begun(), begun()], "under way already");
+        check(vec![begun(), succeeded("x")], "was not started");
+        check(vec![begun(), started("x"), succeeded("x"), started("x")], "is done already");
+        check(vec![begun(), started("x"), What::Finished], "is not done");
+        check(
+            vec![begun(), started("claim"), succeeded("claim"), What::Abandoned { reason: String::new() }],
+            "finished, not abandoned",
+        );
+    }
+
+    #[test]
+    fn the_state_reads_back_and_refuses_another_format() {
+        let state = replay(vec![begun(), started("x")]).unwrap();
+        let text = serde_json::to_vec(&state).unwrap();
+        assert_eq!(State::read(&text).unwrap(), state);
+        assert!(matches!(State::read(br#"{"format": 2}"#), Err(LedgerError::Format { found: 2 })));
+    }
+}
