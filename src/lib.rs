@@ -8,6 +8,7 @@ pub mod history;
 pub mod ledger;
 pub mod plan;
 pub mod render;
+pub mod survey;
 pub mod version;
 pub mod workspace;
 pub mod world;

@@ -1,0 +1,13 @@
+//! Gathers Facts: reads the repository, its configuration, history, tags and index. Changes nothing.
+
+pub mod tags;
+pub mod walk;
+pub mod walk_batches;
+pub mod walk_compare;
+pub mod walk_files;
+pub mod walk_folders;
+pub mod walk_graph;
+pub mod walk_moves;
+pub mod walk_releases;
+pub mod walk_sets;
+pub mod walk_version;

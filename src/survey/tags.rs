@@ -1,0 +1,182 @@
+//! All tags of a repository and the commits they name.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use crate::history::commit::CommitId;
+use crate::world::git::Repository;
+use crate::world::git_error::GitError;
+use crate::world::objects::{Objects, parse_id};
+
+/// A tag and the commit it names in the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Without `refs/tags/`.
+    pub name: String,
+    pub commit: CommitId,
+}
+
+/// Reads all tags, by name. Names that are no UTF-8 and tags of anything but commits are left out.
+///
+/// One file is read for all packed tags, with the commits that git peeled when it packed them; only tags
+/// made since then cost a look at an object (gitrepository-layout, `packed-refs`).
+///
+/// # Errors
+/// Unreadable files or objects.
+pub fn list_tags(repository: &Repository) -> Result<Vec<Tag>, GitError> {
+    let folder = repository.common_dir();
+    let objects = repository.objects();
+    let packed = read_or_empty(&folder.join("packed-refs"))?;
+    let mut tags = parse_packed(&packed);
+    let mut loose = Vec::new();
+    read_loose(&folder.join("refs/tags"), "", &mut loose)?;
+    tags.extend(loose.into_iter().map(|(name, id)| (name, Target::Unpeeled(id))));
+    tags.sort_by(|left, right| left.0.cmp(&right.0));
+    let mut list: Vec<Tag> = Vec::with_capacity(tags.len());
+    for (name, target) in tags {
+        let commit = match target {
+            Target::Commit(id) => Some(id),
+            Target::Unpeeled(id) => peel(&objects, &id)?,
+        };
+        // A loose ref, which stands after its packed one here, wins.
+        if list.last().is_some_and(|last| last.name == name) {
+            list.pop();
+        }
+        list.extend(commit.map(|commit| Tag { name, commit: CommitId(commit) }));
+    }
+    Ok(list)
+}
+
+enum Target {
+    Commit(String),
+    Unpeeled(String),
+}
+
+const PREFIX: &str = "refs/tags/";
+const DEEPEST_TAG: usize = 16;
+
+/// Lines of `ID NAME`, each perhaps followed by `^ID`: the commit of an annotated tag. Where the first
+/// line promises `fully-peeled`, a line without it names no tag object.
+fn parse_packed(packed: &[u8]) -> Vec<(String, Target)> {
+    let mut tags = Vec::with_capacity(packed.len() / 64);
+    let mut fully_peeled = false;
+    let mut after_tag = false;
+    for line in packed.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()) {
+        if let Some(traits) = line.strip_prefix("# pack-refs with:") {
+            fully_peeled = traits.split(' ').any(|word| word == "fully-peeled");
+        } else if let Some(peeled) = line.strip_prefix('^') {
+            if let Some((_, target)) = tags.last_mut().filter(|_| after_tag) {
+                *target = Target::Commit(peeled.to_owned());
+            }
+        } else {
+            let tag = line.split_once(' ').and_then(|(id, name)| Some((id, name.strip_prefix(PREFIX)?)));
+            after_tag = tag.is_some();
+            tags.extend(tag.map(|(id, name)| {
+                let target = if fully_peeled { Target::Commit } else { Target::Unpeeled };
+                (name.to_owned(), target(id.to_owned()))
+            }));
+        }
+    }
+    tags
+}
+
+fn read_loose(folder: &Path, prefix: &str, tags: &mut Vec<(String, String)>) -> Result<(), GitError> {
+    let failed = |source| GitError::File { path: folder.to_owned(), source };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let name = format!("{prefix}{name}");
+        if entry.file_type().map_err(failed)?.is_dir() {
+            read_loose(&entry.path(), &format!("{name}/"), tags)?;
+        } else {
+            let text = read_or_empty(&entry.path())?;
+            // A lock file or a symbolic ref is no tag of a commit.
+            let id = std::str::from_utf8(&text).unwrap_or("").trim();
+            if !name.ends_with(".lock") && parse_id(id).is_ok() {
+                tags.push((name, id.to_owned()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_or_empty(path: &Path) -> Result<Vec<u8>, GitError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        result => result.map_err(|source| GitError::File { path: path.to_owned(), source }),
+    }
+}
+
+/// Follows tags of tags; `None` where the end is no commit.
+fn peel(objects: &Objects, id: &str) -> Result<Option<String>, GitError> {
+    let mut id = parse_id(id)?;
+    let mut bytes = Vec::new();
+    for _ in 0..DEEPEST_TAG {
+        match objects.read(&id, &mut bytes)? {
+            Kind::Commit => return Ok(Some(id.to_string())),
+            Kind::Tag => match bytes.strip_prefix(b"object ").and_then(|rest| rest.get(..40)) {
+                Some(hex) => id = ObjectId::from_hex(hex).map_err(|_| damaged(&id))?,
+                None => return Err(damaged(&id)),
+            },
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+fn damaged(id: &ObjectId) -> GitError {
+    GitError::Damaged { id: id.to_string(), what: "a tag that names no object" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::testing::TestRepository;
+
+    fn names(repository: &TestRepository) -> Vec<(String, String)> {
+        let tags = list_tags(&repository.open()).unwrap();
+        tags.into_iter().map(|tag| (tag.name, tag.commit.0)).collect()
+    }
+
+    #[test]
+    fn tags_are_read_loose_and_packed_and_peeled() {
+        let repository = TestRepository::init();
+        assert!(names(&repository).is_empty());
+        let one = repository.change("a", "1", "one");
+        repository.git(&["tag", "core-v1"]);
+        repository.git(&["tag", "-a", "-m", "x", "group/core-v2"]);
+        repository.git(&["tag", "-a", "-m", "x", "nested", "group/core-v2"]);
+        let two = repository.change("a", "2", "two");
+        repository.git(&["tag", "-a", "-m", "x", "ünïcode-v1"]);
+        repository.git(&["tag", "blob", "HEAD:a"]);
+        let expected = [("core-v1", &one), ("group/core-v2", &one), ("nested", &one), ("ünïcode-v1", &two)]
+            .map(|(name, commit)| (name.to_owned(), commit.clone()));
+        assert_eq!(names(&repository), expected);
+        repository.git(&["tag", "-d", "blob"]);
+        repository.git(&["pack-refs", "--all"]);
+        assert_eq!(names(&repository), expected);
+        repository.git(&["tag", "-f", "core-v1"]);
+        assert_eq!(names(&repository)[0], ("core-v1".to_owned(), two));
+    }
+
+    #[test]
+    fn a_linked_worktree_sees_all_tags() {
+        let repository = TestRepository::init();
+        repository.change("a", "1", "one");
+        repository.git(&["tag", "core-v1"]);
+        let linked = repository.beside("linked");
+        repository.git(&["worktree", "add", "-q", "--detach", linked.to_str().unwrap()]);
+        let opened = Repository::open(&linked).unwrap();
+        assert_eq!(opened.root(), linked.canonicalize().unwrap());
+        assert_eq!(list_tags(&opened).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,143 @@
+//! Reads the history since the last releases: one walk over all commits for all packages.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use globset::GlobSet;
+
+use crate::history::History;
+use crate::history::commit::{Commit, CommitId, PackageSet, Person, VersionTag};
+use crate::survey::walk_batches::{Job, compare_all};
+use crate::survey::walk_graph::Graph;
+use crate::survey::walk_releases::Releases;
+use crate::survey::walk_sets::{SetId, Sets};
+use crate::world::commit_text::words;
+use crate::world::git::Repository;
+use crate::world::git_error::GitError;
+use crate::world::objects::parse_id;
+
+/// What the walk has to know.
+#[derive(Debug, Clone, Default)]
+pub struct Walk {
+    /// The commit that is planned on, in full.
+    pub head: String,
+    /// In the workspace's order.
+    pub packages: Vec<WalkPackage>,
+    /// Files that belong to several packages.
+    pub shared: Vec<Shared>,
+}
+
+/// What the walk has to know of a package.
+#[derive(Debug, Clone, Default)]
+pub struct WalkPackage {
+    /// Its folder as git writes it; empty for the root. The longest folder owns a file.
+    pub path: String,
+    /// The distribution's name, normalised (PEP 503): by it a package is found again where it stood before
+    /// it moved.
+    pub name: String,
+    /// All tags that name a release of it, in any order.
+    pub version_tags: Vec<VersionTag>,
+    /// Files in the folder whose changes release nothing; paths from the folder.
+    pub ignore: GlobSet,
+    /// Files besides `pyproject.toml` that hold the version; paths from the folder.
+    pub version_files: Vec<String>,
+    /// The changelog; path from the folder.
+    pub changelog: Option<String>,
+}
+
+/// Patterns for files, from the repository's root, that belong to these packages besides their owner.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    pub patterns: GlobSet,
+    pub packages: Vec<usize>,
+}
+
+/// Walks from a commit back to the last final release of each package.
+///
+/// A package's last release is its highest version tag on an ancestor of the commit; its last final
+/// release is the highest that is no pre-release. What either holds is released. `tags` holds each
+/// reachable tag from the last final release up; older ones only where the walk met them on its way.
+/// `unreachable_tags` is filled where all of history had to be read; `unreadable_tags` is left to the
+/// caller, who reads tag names.
+///
+/// # Errors
+/// Unreadable objects; a clone too shallow or too partial for the question.
+pub fn walk(repository: &Repository, walk: Walk) -> Result<History, GitError> {
+    let objects = repository.objects();
+    let Walk { head, mut packages, shared } = walk;
+    let mut sets = Sets::new(packages.len());
+    let tags = packages.iter_mut().map(|package| std::mem::take(&mut package.version_tags));
+    let mut releases = Releases::new(tags)?;
+    let (mut graph, exhausted) = Graph::walk(&objects, parse_id(&head)?, &mut releases, &mut sets)?;
+    let mut unreachable_tags = Vec::new();
+    if exhausted {
+        unreachable_tags = releases.forget_unreachable();
+        if !unreachable_tags.is_empty() {
+            graph.spread_again(&mut releases, &mut sets);
+        }
+    }
+    Ok(History {
+        commits: read_commits(repository, graph, &sets, &packages, &shared)?,
+        head: CommitId(head),
+        tags: releases.into_reachable(),
+        unreadable_tags: Vec::new(),
+        unreachable_tags,
+    })
+}
+
+fn read_commits(
+    repository: &Repository,
+    mut graph: Graph,
+    sets: &Sets,
+    packages: &[WalkPackage],
+    shared: &[Shared],
+) -> Result<Vec<Commit>, GitError> {
+    let mainline = graph.mainline();
+    let order = graph.unreleased();
+    let mut members: HashMap<SetId, (Arc<PackageSet>, Arc<PackageSet>)> = HashMap::new();
+    for number in &order {
+        let set = graph.nodes[*number as usize].set;
+        members.entry(set).or_insert_with(|| (sets.unreleased(set), sets.since_final(set)));
+    }
+    let jobs: Vec<Job> = order.iter().map(|number| job(&graph, *number, &members)).collect();
+    let comparisons = compare_all(repository, packages, shared, &jobs)?;
+    let mut commits = Vec::with_capacity(order.len());
+    for (number, comparison) in order.into_iter().zip(comparisons) {
+        let parents = graph.parents(number).iter();
+        let parents = parents.map(|parent| CommitId(graph.nodes[*parent as usize].id.to_string())).collect();
+        let node = &mut graph.nodes[number as usize];
+        let (unreleased, since_final) = members[&node.set].clone();
+        let words = words(std::mem::take(&mut node.object));
+        commits.push(Commit {
+            id: CommitId(node.id.to_string()),
+            parents,
+            author: Person { name: words.author.name, email: words.author.email },
+            time: node.time,
+            message: words.message,
+            lossy: words.lossy,
+            mainline: mainline[number as usize],
+            empty: comparison.empty,
+            outside: comparison.outside,
+            touches: comparison.touches,
+            unreleased,
+            since_final,
+        });
+    }
+    Ok(commits)
+}
+
+fn job(graph: &Graph, number: u32, members: &HashMap<SetId, (Arc<PackageSet>, Arc<PackageSet>)>) -> Job {
+    let node = &graph.nodes[number as usize];
+    let parents = graph.parents(number);
+    Job {
+        old: parents.first().map(|parent| graph.nodes[*parent as usize].tree),
+        new: node.tree,
+        is_merge: parents.len() > 1,
+        open: members[&node.set].1.clone(),
+    }
+}
+
+#[cfg(test)]
+mod random_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! Compares many commits with their first parents: in batches, in the order in which their trees are packed,
+//! on several threads where the history is long.
+
+use std::num::NonZero;
+use std::sync::Arc;
+
+use gix::ObjectId;
+
+use crate::history::commit::PackageSet;
+use crate::survey::walk::{Shared, WalkPackage};
+use crate::survey::walk_compare::{Comparer, Comparison};
+use crate::survey::walk_folders::Folders;
+use crate::survey::walk_moves::vanished_folder;
+use crate::world::git::Repository;
+use crate::world::git_error::GitError;
+use crate::world::objects::Objects;
+
+/// A commit to compare with its first parent.
+pub struct Job {
+    /// The tree of the first parent.
+    pub old: Option<ObjectId>,
+    pub new: ObjectId,
+    /// Of a merge it is only asked whether it changes anything.
+    pub is_merge: bool,
+    /// The packages that are asked about.
+    pub open: Arc<PackageSet>,
+}
+
+/// Compares all commits, given newest first. Where a package appears, the folder that it left in the same
+/// commit counts as its own for that commit and all older ones.
+///
+/// # Errors
+/// Unreadable objects.
+pub fn compare_all(
+    repository: &Repository,
+    packages: &[WalkPackage],
+    shared: &[Shared],
+    jobs: &[Job],
+) -> Result<Vec<Comparison>, GitError> {
+    let threads = if jobs.len() > LONG { threads() } else { 1 };
+    let folders = Folders::new(packages.iter().map(|package| package.path.as_str()));
+    let objects = repository.objects();
+    let mut batches = Batches { repository, objects, packages, shared, folders, threads };
+    let mut comparisons = Vec::with_capacity(jobs.len());
+    for batch in jobs.chunks(BATCH * threads) {
+        comparisons.extend(batches.compare_and_follow(batch)?);
+    }
+    Ok(comparisons)
+}
+
+/// From how many commits on threads gain more than they cost.
+const LONG: usize = 4096;
+/// How many commits one thread takes at a time: each begins with nothing in its cache.
+const BATCH: usize = 2048;
+const MOST_THREADS: usize = 8;
+/// How many neighbours are asked which of the two is packed closer to its base.
+const SAMPLES: usize = 16;
+
+struct Batches<'a> {
+    repository: &'a Repository,
+    objects: Objects,
+    packages: &'a [WalkPackage],
+    shared: &'a [Shared],
+    folders: Folders,
+    threads: usize,
+}
+
+impl Batches<'_> {
+    /// Compares a batch, and what is older again wherever a package turns out to have moved.
+    fn compare_and_follow(&mut self, batch: &[Job]) -> Result<Vec<Comparison>, GitError> {
+        let mut comparisons = self.compare_batch(batch)?;
+        let mut at = 0;
+        while at < batch.len() {
+            let appeared = std::mem::take(&mut comparisons[at].appeared);
+            if self.follow_moves(&batch[at], &appeared)? {
+                comparisons.truncate(at);
+                comparisons.extend(self.compare_batch(&batch[at..])?);
+            }
+            at += 1;
+        }
+        Ok(comparisons)
+    }
+
+    /// Gives packages that appear in a commit the folders that they left in it; tells whether any did.
+    fn follow_moves(&mut self, job: &Job, appeared: &[usize]) -> Result<bool, GitError> {
+        let Some(old) = job.old else { return Ok(false) };
+        let mut moved = false;
+        for package in appeared {
+            let name = &self.packages[*package].name;
+            if let Some(folder) = vanished_folder(&self.objects, old, job.new, name)? {
+                self.folders.give(&folder, *package);
+                moved = true;
+            }
+        }
+        Ok(moved)
+    }
+
+    fn compare_batch(&self, batch: &[Job]) -> Result<Vec<Comparison>, GitError> {
+        if self.threads == 1 || batch.len() <= BATCH {
+            return self.compare_in_turn(&self.objects, batch);
+        }
+        let parts = batch.chunks(batch.len().div_ceil(self.threads));
+        let results: Vec<Result<Vec<Comparison>, GitError>> = std::thread::scope(|scope| {
+            let running: Vec<_> = parts
+                .map(|part| {
+                    // A reader is for one thread; each makes its own.
+                    let (repository, layout) = (self.repository, Layout::of(self));
+                    scope.spawn(move || layout.compare_in_turn(&repository.objects(), part))
+                })
+                .collect();
+            running.into_iter().map(|thread| thread.join().expect("a comparison does not panic")).collect()
+        });
+        let mut comparisons = Vec::with_capacity(batch.len());
+        for result in results {
+            comparisons.extend(result?);
+        }
+        Ok(comparisons)
+    }
+
+    fn compare_in_turn(&self, objects: &Objects, jobs: &[Job]) -> Result<Vec<Comparison>, GitError> {
+        Layout::of(self).compare_in_turn(objects, jobs)
+    }
+}
+
+/// What threads share.
+#[derive(Clone, Copy)]
+struct Layout<'a> {
+    packages: &'a [WalkPackage],
+    shared: &'a [Shared],
+    folders: &'a Folders,
+}
+
+impl<'a> Layout<'a> {
+    fn of(batches: &'a Batches<'a>) -> Layout<'a> {
+        Layout { packages: batches.packages, shared: batches.shared, folders: &batches.folders }
+    }
+
+    fn compare_in_turn(&self, objects: &Objects, jobs: &[Job]) -> Result<Vec<Comparison>, GitError> {
+        let Layout { packages, shared, folders } = *self;
+        let mut comparer = Comparer { objects, packages, shared, folders, spare: Vec::new() };
+        let mut compare = |job: &Job| {
+            if job.is_merge {
+                let empty = job.old == Some(job.new);
+                return Ok(Comparison { empty, ..Comparison::default() });
+            }
+            comparer.compare(job.old, job.new, &job.open)
+        };
+        if oldest_first(objects, jobs) {
+            let mut comparisons: Vec<Comparison> =
+                jobs.iter().rev().map(compare).collect::<Result<_, _>>()?;
+            comparisons.reverse();
+            return Ok(comparisons);
+        }
+        jobs.iter().map(&mut compare).collect()
+    }
+}
+
+/// Whether older trees are nearer to the whole objects in the pack than newer ones. Then they are read
+/// first, so that a newer one finds its base in the cache: packs of hosting servers are the other way round.
+fn oldest_first(objects: &Objects, jobs: &[Job]) -> bool {
+    let step = (jobs.len() / SAMPLES).max(1);
+    let deeper = jobs.iter().step_by(step).map(|job| {
+        let old = job.old.map_or(0, |old| objects.delta_depth(&old));
+        i32::from(objects.delta_depth(&job.new) > old) - i32::from(objects.delta_depth(&job.new) < old)
+    });
+    deeper.sum::<i32>() > 0
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS)
+}

@@ -1,0 +1,80 @@
+//! What a changed file means for its package.
+
+use std::path::Path;
+
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use crate::history::commit::Touched;
+use crate::survey::walk::WalkPackage;
+use crate::survey::walk_version::{differs_in_version_only, manifest_differs_in_version_only};
+use crate::world::git_error::GitError;
+use crate::world::objects::Objects;
+use crate::world::tree::{Entry, Mode};
+
+/// A file's mode and object; `None` where there is none.
+pub type State = Option<(Mode, ObjectId)>;
+
+pub const MANIFEST: &str = "pyproject.toml";
+
+pub fn state_of(entry: Option<Entry<'_>>) -> State {
+    entry.map(|entry| (entry.mode, entry.id.to_owned()))
+}
+
+/// A path of git's as the system writes it.
+pub fn system_path(path: &[u8]) -> &Path {
+    gix::path::from_byte_slice(path).unwrap_or(Path::new(""))
+}
+
+/// Whether a folder in a package can hold changed files that do not count.
+pub fn may_hold_uncounted(package: &WalkPackage, folder: &[u8]) -> bool {
+    let below =
+        |path: &String| path.as_bytes().strip_prefix(folder).is_some_and(|rest| rest.first() == Some(&b'/'));
+    !package.ignore.is_empty() || package.version_files.iter().chain(&package.changelog).any(below)
+}
+
+/// What a changed file means for the package that owns it; the path is from the package's folder.
+///
+/// # Errors
+/// Unreadable objects.
+pub fn judge(
+    objects: &Objects,
+    package: &WalkPackage,
+    path: &[u8],
+    old: State,
+    new: State,
+) -> Result<Touched, GitError> {
+    if is_lock_file(path) {
+        return Ok(Touched::Lock);
+    }
+    if !package.ignore.is_empty() && package.ignore.is_match(system_path(path)) {
+        return Ok(Touched::Ignored);
+    }
+    if package.changelog.as_ref().is_some_and(|changelog| changelog.as_bytes() == path) {
+        return Ok(Touched::Version);
+    }
+    let manifest = path == MANIFEST.as_bytes();
+    if !manifest && !package.version_files.iter().any(|file| file.as_bytes() == path) {
+        return Ok(Touched::Files);
+    }
+    let (Some((old_mode, old)), Some((new_mode, new))) = (old, new) else { return Ok(Touched::Files) };
+    if old_mode != new_mode || !old_mode.is_file() {
+        return Ok(Touched::Files);
+    }
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    objects.expect(&old, Kind::Blob, &mut before)?;
+    objects.expect(&new, Kind::Blob, &mut after)?;
+    let same = if manifest { manifest_differs_in_version_only } else { differs_in_version_only };
+    Ok(if same(&before, &after) { Touched::Version } else { Touched::Files })
+}
+
+/// Lock files of uv, Poetry, PDM, Pipenv and PEP 751, in the package's own folder.
+fn is_lock_file(path: &[u8]) -> bool {
+    match path {
+        b"uv.lock" | b"poetry.lock" | b"pdm.lock" | b"Pipfile.lock" | b"pylock.toml" => true,
+        _ => path
+            .strip_prefix(b"pylock.")
+            .and_then(|rest| rest.strip_suffix(b".toml"))
+            .is_some_and(|name| !name.is_empty() && !name.contains(&b'/')),
+    }
+}

@@ -1,0 +1,111 @@
+//! Which tags decide how far a package's history is read: its last release and its last final release.
+
+use gix::ObjectId;
+use gix::hashtable::HashMap;
+
+use crate::history::commit::VersionTag;
+use crate::survey::walk_sets::{SetId, Sets};
+use crate::version::number::Version;
+use crate::world::git_error::GitError;
+use crate::world::objects::parse_id;
+
+/// The version tags of all packages, and which of them were met.
+pub struct Releases {
+    packages: Vec<Tags>,
+    at: HashMap<ObjectId, Vec<(usize, usize)>>,
+    /// Tags that may decide and were not met yet.
+    pending: usize,
+}
+
+/// One package's tags, highest version first.
+struct Tags {
+    tags: Vec<VersionTag>,
+    met: Vec<bool>,
+    /// How many of the first ones are waited for: down to the last final release.
+    deciding: usize,
+}
+
+impl Releases {
+    /// # Errors
+    /// A tag whose commit is no full id.
+    pub fn new(packages: impl IntoIterator<Item = Vec<VersionTag>>) -> Result<Releases, GitError> {
+        let mut releases = Releases { packages: Vec::new(), at: HashMap::default(), pending: 0 };
+        for (package, mut tags) in packages.into_iter().enumerate() {
+            tags.sort_by(|left, right| {
+                right.version.cmp(&left.version).then_with(|| left.tag.cmp(&right.tag))
+            });
+            for (index, tag) in tags.iter().enumerate() {
+                releases.at.entry(parse_id(&tag.commit.0)?).or_default().push((package, index));
+            }
+            let last_final = tags.iter().find(|tag| !tag.version.is_prerelease()).map(|tag| &tag.version);
+            let deciding =
+                tags.iter().take_while(|tag| last_final.is_none_or(|last| tag.version >= *last)).count();
+            releases.pending += deciding;
+            releases.packages.push(Tags { met: vec![false; tags.len()], tags, deciding });
+        }
+        Ok(releases)
+    }
+
+    /// Notes that a commit is reachable; gives the releases that stand on it, if each package's highest
+    /// tags are reachable.
+    pub fn meet(&mut self, commit: &ObjectId, sets: &mut Sets) -> SetId {
+        let mut set = sets.start();
+        for (package, index) in self.at.get(commit).map(Vec::as_slice).unwrap_or_default() {
+            let tags = &mut self.packages[*package];
+            if !std::mem::replace(&mut tags.met[*index], true) && *index < tags.deciding {
+                self.pending -= 1;
+            }
+            let version = &tags.tags[*index].version;
+            let highest = |wanted: fn(&Version) -> bool| {
+                tags.tags.iter().find(|tag| wanted(&tag.version)).is_some_and(|tag| tag.version == *version)
+            };
+            if highest(is_final) {
+                set = sets.with_final(set, *package);
+            } else if highest(|_| true) {
+                set = sets.with_release(set, *package);
+            }
+        }
+        set
+    }
+
+    /// Whether no tag is left that could still decide.
+    pub fn are_settled(&self) -> bool {
+        self.pending == 0
+    }
+
+    /// Once all of history was read: gives up the tags that were not met.
+    pub fn forget_unreachable(&mut self) -> Vec<(String, usize)> {
+        let mut unreachable = Vec::new();
+        for (package, tags) in self.packages.iter_mut().enumerate() {
+            let met = std::mem::take(&mut tags.met);
+            let (reachable, lost): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut tags.tags).into_iter().zip(met).partition(|(_, met)| *met);
+            unreachable.extend(lost.into_iter().map(|(tag, _)| (tag.tag, package)));
+            tags.met = vec![true; reachable.len()];
+            tags.tags = reachable.into_iter().map(|(tag, _)| tag).collect();
+        }
+        self.at.clear();
+        for (package, tags) in self.packages.iter().enumerate() {
+            for (index, tag) in tags.tags.iter().enumerate() {
+                if let Ok(id) = parse_id(&tag.commit.0) {
+                    self.at.entry(id).or_default().push((package, index));
+                }
+            }
+        }
+        unreachable.sort();
+        self.pending = 0;
+        unreachable
+    }
+
+    /// For each package the tags that were met, highest first.
+    pub fn into_reachable(self) -> Vec<Vec<VersionTag>> {
+        let reachable = |tags: Tags| {
+            tags.tags.into_iter().zip(tags.met).filter(|(_, met)| *met).map(|(tag, _)| tag).collect()
+        };
+        self.packages.into_iter().map(reachable).collect()
+    }
+}
+
+fn is_final(version: &Version) -> bool {
+    !version.is_prerelease()
+}
