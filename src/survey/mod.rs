@@ -1,6 +1,13 @@
 //! Gathers Facts: reads the repository, its configuration, history, tags and index. Changes nothing.
 
+pub mod config_file;
+pub mod error;
+pub mod facts;
+pub mod older_tags;
+pub mod packages;
+pub mod proposal;
 pub mod tags;
+pub mod version_tags;
 pub mod walk;
 pub mod walk_batches;
 pub mod walk_compare;
@@ -11,3 +18,4 @@ pub mod walk_moves;
 pub mod walk_releases;
 pub mod walk_sets;
 pub mod walk_version;
+pub mod withdrawn;

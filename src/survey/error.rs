@@ -1,0 +1,82 @@
+//! Why the repository can not be surveyed, and what to do about it.
+
+use crate::history::problem::Problem;
+use crate::workspace::graph::Cycle;
+use crate::workspace::manifest::ManifestError;
+use crate::workspace::module::VersionTextError;
+use crate::workspace::source::SourceError;
+use crate::world::git_error::GitError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error("failed to read {path}: {source}")]
+    Read {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// The problems of a configuration file, underlined.
+    #[error("{rendered}")]
+    Config { rendered: String },
+    #[error("no package here: no `pyproject.toml` with a name at commit {commit}")]
+    NoPackages { commit: String },
+    #[error("{first} and {second} are both called `{name}`")]
+    SameName { name: String, first: String, second: String },
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    VersionText(#[from] VersionTextError),
+    #[error("the version in {path} can not be used: {reason}")]
+    DeclaredVersion { path: String, reason: String },
+    #[error("the tag format of {package} can not be used: {reason}")]
+    Tag { package: String, reason: String },
+    #[error(transparent)]
+    Cycle(#[from] Cycle),
+    #[error("{path} is not in the commit")]
+    NoFile { path: String },
+    #[error("{path} is not UTF-8")]
+    NotUtf8 { path: String },
+    /// The mistakes of an override or a fragment, one a line.
+    #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n"))]
+    Correction { problems: Vec<Problem> },
+    #[error("the index of {package} can not be read: {reason}")]
+    Index { package: String, reason: String },
+    #[error("no index is called `{name}`")]
+    NoIndex { name: String, known: Vec<String> },
+    #[error("index `{index}` is not a folder, and this version of `release` publishes only to folders")]
+    NotAFolder { index: String },
+    #[error("releases are made on branch `{wanted}`, this is `{found}`")]
+    Branch { wanted: String, found: String },
+}
+
+impl SurveyError {
+    /// What to do next, where the message does not say it.
+    pub fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            SurveyError::NoPackages { .. } => {
+                "commit a `pyproject.toml` with a `[project]` table, or name the folders in `workspace.packages`"
+            }
+            SurveyError::SameName { .. } => "give one of them a `name` of its own in `[package.NAME]`",
+            SurveyError::DeclaredVersion { .. } => "write it as PEP 440 does: `1.2.3`, `1.3.0rc1`",
+            SurveyError::Tag { .. } => {
+                "a format holds `{version}`, and `{name}` where it serves several packages"
+            }
+            SurveyError::Cycle(_) => "drop one of these dependencies, or move it to an extra or a group",
+            SurveyError::NoFile { .. } => "commit the file, or correct the configuration that names it",
+            SurveyError::NotUtf8 { .. } => "save it as UTF-8 and commit it",
+            SurveyError::NoIndex { known, .. } => {
+                return vec![format!("the indexes are: {}", known.join(", "))];
+            }
+            SurveyError::NotAFolder { .. } => "use one with a `directory`: `--index local`",
+            SurveyError::Branch { wanted, .. } => {
+                return vec![format!("`git switch {wanted}`, or set `workspace.branch`")];
+            }
+            _ => return Vec::new(),
+        };
+        vec![hint.to_owned()]
+    }
+}

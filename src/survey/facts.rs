@@ -1,0 +1,475 @@
+//! Gathers everything a plan is made from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::history::History;
+use crate::history::commit::VersionTag;
+use crate::history::fragment::{Fragment, parse_fragment};
+use crate::history::overrides::{Override, parse_override};
+use crate::plan::Plan;
+use crate::plan::digest::Digest;
+use crate::plan::facts::{Facts, OwnTemplate, Templates};
+use crate::render::index_page::Page;
+use crate::survey::config_file::{ConfigFile, find_config};
+use crate::survey::error::SurveyError;
+use crate::survey::older_tags::recognise_older_formats;
+use crate::survey::packages::{Files, Found, read_package};
+use crate::survey::tags::list_tags;
+use crate::survey::version_tags::version_tags;
+use crate::survey::walk::{Shared, Walk, WalkPackage, walk};
+use crate::survey::withdrawn::{Withdrawn, withdrawn};
+use crate::version::number::Version;
+use crate::workspace::config::settings::PackageSettings;
+use crate::workspace::config::{Config, Index};
+use crate::workspace::discover::{Discovery, RepoFile, discover, is_read};
+use crate::workspace::file_name::FileName;
+use crate::workspace::graph::Graph;
+use crate::workspace::manifest::Manifest;
+use crate::workspace::name::normalize;
+use crate::workspace::package::Package;
+use crate::workspace::source::VersionSource;
+use crate::world::clock;
+use crate::world::git::Repository;
+use crate::world::objects::Objects;
+
+/// What a survey is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub directory: PathBuf,
+    pub config: Option<PathBuf>,
+    /// Publish to this index instead of the configured ones.
+    pub index: Option<String>,
+}
+
+/// The repository as it was found.
+pub struct Survey {
+    pub repository: Repository,
+    pub facts: Facts,
+    /// The folder of each directory index, by name.
+    pub indexes: BTreeMap<String, PathBuf>,
+    /// How long one build may take, where the configuration says it.
+    pub build_timeout: Option<Duration>,
+    branch_wanted: Option<String>,
+}
+
+/// Reads the repository, its configuration, history, tags and indexes.
+///
+/// # Errors
+/// Where something can not be read or understood; nothing is changed.
+pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
+    let repository = Repository::open(&options.directory)?;
+    let head = repository.head()?;
+    let config_file = find_config(repository.root(), options.config.as_deref())?;
+    let config = &config_file.config;
+    let objects = repository.objects();
+    let mut files = Files::of(&objects, &head.commit);
+    let found = find_packages(&objects, &head.commit, &config_file, &mut files, options)?;
+    let (mut packages, settings): (Vec<Package>, Vec<_>) =
+        found.into_iter().map(|found| (found.package, found.settings)).unzip();
+    let graph = graph(&packages)?;
+    let overrides = read_overrides(&objects, &head.commit, &mut files)?;
+    let fragments = read_fragments(&objects, &head.commit, &mut files)?;
+    let templates = read_templates(&mut files, &settings)?;
+    files.bytes("uv.lock")?;
+    let config_digest = config_digest(&config_file, &overrides, &fragments, &templates);
+    let all_tags = list_tags(&repository)?;
+    let mut tags = version_tags(&all_tags, &packages);
+    let mut warnings = recognise_older_formats(&all_tags, &mut packages, &tags.found);
+    if !warnings.is_empty() {
+        tags = version_tags(&all_tags, &packages);
+    }
+    let mut walking = Walk {
+        head: head.commit.clone(),
+        packages: walk_packages(&packages, &settings, tags.found),
+        shared: shared(config, &packages),
+    };
+    let mut walked = walk(&repository, walking.clone())?;
+    let taken_back = withdrawn(&objects, &walked)?;
+    if !taken_back.is_empty() {
+        for one in &taken_back {
+            walking.packages[one.package].version_tags.retain(|tag| tag.tag != one.tag);
+            let short = &packages[one.package].short;
+            let Withdrawn { tag, by, .. } = one;
+            warnings
+                .push(format!("commit {by} reverts the release `{tag}` of {short}: the tag is not counted"));
+        }
+        walked = walk(&repository, walking)?;
+        // Its number stays used.
+        walked.unreachable_tags.extend(taken_back.into_iter().map(|one| (one.tag, one.package)));
+    }
+    walked.unreadable_tags = tags.unreadable;
+    let indexes = index_folders(config, repository.root());
+    let (published, index_digest) = published(&packages, &settings, &indexes)?;
+    let date = clock::day(objects.commit_time(&head.commit)?);
+    for (tag, package) in &walked.unreadable_tags {
+        warnings.push(format!(
+            "tag `{tag}` looks like one of {}, but its version does not read",
+            packages[*package].short
+        ));
+    }
+    warnings.extend(not_done(config, &packages, &settings));
+    let facts = Facts {
+        tags_digest: tags_digest(&packages, &walked),
+        history: walked,
+        graph,
+        groups: config.groups(),
+        files: files.into_read(),
+        overrides,
+        fragments,
+        published,
+        index_digest,
+        config_digest,
+        branch: head.branch,
+        remote: repository.remote_url("origin"),
+        date,
+        templates,
+        frontend: config.frontend().as_str().to_owned(),
+        warnings,
+        spent: BTreeSet::new(),
+        packages,
+        settings,
+    };
+    Ok(Survey {
+        branch_wanted: config.branch().map(str::to_owned),
+        build_timeout: config.build_timeout(),
+        indexes,
+        facts,
+        repository,
+    })
+}
+
+impl Survey {
+    /// Files that no commit holds: changed ones anywhere, unknown ones inside packages or beside the configuration.
+    ///
+    /// # Errors
+    /// Where git can not tell.
+    pub fn dirty_files(&self) -> Result<Vec<String>, SurveyError> {
+        let dirty = self.repository.dirty_files()?;
+        let mut names: Vec<String> = dirty.changed.iter().map(|path| shown(path)).collect();
+        names.extend(dirty.untracked.iter().map(|path| shown(path)));
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// # Errors
+    /// Where another branch is checked out than the one that releases are made on.
+    pub fn refuse_other_branch(&self) -> Result<(), SurveyError> {
+        match (&self.branch_wanted, &self.facts.branch) {
+            (Some(wanted), Some(found)) if wanted != found => {
+                Err(SurveyError::Branch { wanted: wanted.clone(), found: found.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// Where a release goes to an index that is not a folder.
+    pub fn refuse_unpublishable(&self, plan: &Plan) -> Result<(), SurveyError> {
+        match plan.releases.iter().find(|release| !self.indexes.contains_key(&release.index)) {
+            Some(release) => Err(SurveyError::NotAFolder { index: release.index.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the configuration asks for and this version does not do.
+fn not_done(config: &Config, packages: &[Package], settings: &[PackageSettings]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let with_image: Vec<&str> = packages
+        .iter()
+        .zip(settings)
+        .filter(|(_, settings)| settings.image.is_some())
+        .map(|(package, _)| package.short.as_str())
+        .collect();
+    if !with_image.is_empty() {
+        let names = with_image.join(", ");
+        warnings.push(format!("this version of `release` builds no images; configured for {names}"));
+    }
+    if !config.tables.environment.is_empty() {
+        let names: Vec<&str> = config.tables.environment.keys().map(String::as_str).collect();
+        warnings
+            .push(format!("this version of `release` deploys nothing; configured are {}", names.join(", ")));
+    }
+    warnings
+}
+
+fn find_packages(
+    objects: &Objects,
+    commit: &str,
+    config_file: &ConfigFile,
+    files: &mut Files<'_>,
+    options: &Options,
+) -> Result<Vec<Found>, SurveyError> {
+    let config = &config_file.config;
+    let manifests = read_manifests(objects, commit, files)?;
+    let discovery = discover(config, &manifests).map_err(|problems| config_file.problems(problems))?;
+    refuse_unreadable(&discovery, &manifests)?;
+    if discovery.packages.is_empty() {
+        refuse_links(objects, commit, files)?;
+        return Err(SurveyError::NoPackages { commit: commit.get(..8).unwrap_or(commit).to_owned() });
+    }
+    let misfits = config.misfits(&discovery.known(config));
+    if !misfits.is_empty() {
+        return Err(config_file.problems(misfits));
+    }
+    let is_single = discovery.is_single_root();
+    let mut found = Vec::new();
+    for candidate in &discovery.packages {
+        found.push(read_package(files, config, &candidate.folder, is_single)?);
+    }
+    refuse_same_names(&found)?;
+    if let Some(index) = &options.index {
+        if config.index(index).is_none() {
+            let known = config.index_names().into_iter().map(str::to_owned).collect();
+            return Err(SurveyError::NoIndex { name: index.clone(), known });
+        }
+        for one in &mut found {
+            one.settings.index = index.clone();
+        }
+    }
+    Ok(found)
+}
+
+/// Where no package is found: a manifest that is a link is why.
+fn refuse_links(objects: &Objects, commit: &str, files: &mut Files<'_>) -> Result<(), SurveyError> {
+    let is_manifest = |path: &[u8]| path == b"pyproject.toml" || path.ends_with(b"/pyproject.toml");
+    for file in objects.find_files(commit, &is_manifest)? {
+        files.bytes(&String::from_utf8_lossy(&file.path))?;
+    }
+    Ok(())
+}
+
+/// A manifest that is no TOML is no reason to leave its package out in silence.
+fn refuse_unreadable(discovery: &Discovery, manifests: &[RepoFile]) -> Result<(), SurveyError> {
+    for left_out in &discovery.left_out {
+        let path = left_out.folder.join("pyproject.toml");
+        let Some(file) = manifests.iter().find(|file| file.path == path.as_git()) else { continue };
+        if file.text.parse::<toml_edit::DocumentMut>().is_err() {
+            Manifest::read(&file.text, &file.path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The files by which packages are found.
+///
+/// # Errors
+/// Where git can not read them.
+pub fn read_manifests(
+    objects: &Objects,
+    commit: &str,
+    files: &mut Files<'_>,
+) -> Result<Vec<RepoFile>, SurveyError> {
+    let mut manifests = Vec::new();
+    let wanted = |path: &[u8]| std::str::from_utf8(path).is_ok_and(is_read);
+    for file in objects.find_files(commit, &wanted)? {
+        let Ok(path) = String::from_utf8(file.path) else { continue };
+        if file.mode.is_file() {
+            let text = String::from_utf8_lossy(files.bytes(&path)?.unwrap_or_default()).into_owned();
+            manifests.push(RepoFile { path, text });
+        }
+    }
+    Ok(manifests)
+}
+
+fn refuse_same_names(found: &[Found]) -> Result<(), SurveyError> {
+    for (index, one) in found.iter().enumerate() {
+        let same = |other: &&Found| {
+            other.package.name == one.package.name || other.package.short == one.package.short
+        };
+        if let Some(other) = found[..index].iter().find(same) {
+            return Err(SurveyError::SameName {
+                name: one.package.short.clone(),
+                first: other.package.path.to_string(),
+                second: one.package.path.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn graph(packages: &[Package]) -> Result<Graph, SurveyError> {
+    let nodes: Vec<_> = packages
+        .iter()
+        .map(|package| (package.name.clone(), &package.manifest, package.path.clone()))
+        .collect();
+    Ok(Graph::build(&nodes)?)
+}
+
+fn walk_packages(
+    packages: &[Package],
+    settings: &[PackageSettings],
+    tags: Vec<Vec<VersionTag>>,
+) -> Vec<WalkPackage> {
+    let all = packages.iter().zip(settings).zip(tags);
+    all.map(|((package, settings), version_tags)| {
+        let mut version_files = settings.version_files.clone();
+        if let VersionSource::File { path, .. } = &package.source {
+            version_files.push(path.clone());
+        }
+        WalkPackage {
+            path: package.path.as_git().to_owned(),
+            name: package.name.to_string(),
+            version_tags,
+            ignore: globs(&settings.versioning.ignore),
+            version_files,
+            changelog: settings.notes.changelog.clone(),
+        }
+    })
+    .collect()
+}
+
+fn shared(config: &Config, packages: &[Package]) -> Vec<Shared> {
+    let named = |package: &Package, names: &[String]| {
+        names.iter().any(|name| {
+            normalize(name) == normalize(&package.short) || normalize(name) == package.name.as_str()
+        })
+    };
+    config
+        .tables
+        .workspace
+        .shared
+        .iter()
+        .map(|(pattern, names)| Shared {
+            patterns: globs(std::slice::from_ref(pattern)),
+            packages: (0..packages.len()).filter(|index| named(&packages[*index], names)).collect(),
+        })
+        .collect()
+}
+
+/// Patterns that the configuration has checked already.
+fn globs(patterns: &[String]) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        if let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() {
+            set.add(glob);
+        }
+    }
+    set.build().unwrap_or_default()
+}
+
+fn index_folders(config: &Config, root: &Path) -> BTreeMap<String, PathBuf> {
+    let mut folders = BTreeMap::new();
+    for name in config.index_names() {
+        if let Some(Index::Directory(folder)) = config.index(name) {
+            folders.insert(name.to_owned(), root.join(folder));
+        }
+    }
+    folders
+}
+
+fn read_overrides(
+    objects: &Objects,
+    commit: &str,
+    files: &mut Files<'_>,
+) -> Result<Vec<Override>, SurveyError> {
+    let mut overrides = Vec::new();
+    for path in paths_in(objects, commit, ".release/overrides/", ".toml")? {
+        overrides.push(
+            parse_override(&path, files.text(&path)?)
+                .map_err(|problems| SurveyError::Correction { problems })?,
+        );
+    }
+    Ok(overrides)
+}
+
+fn read_fragments(
+    objects: &Objects,
+    commit: &str,
+    files: &mut Files<'_>,
+) -> Result<Vec<Fragment>, SurveyError> {
+    let mut fragments = Vec::new();
+    for path in paths_in(objects, commit, ".release/changes/", ".md")? {
+        if !path.ends_with("/README.md") {
+            let fragment = parse_fragment(&path, files.text(&path)?);
+            fragments.push(fragment.map_err(|problems| SurveyError::Correction { problems })?);
+        }
+    }
+    Ok(fragments)
+}
+
+fn paths_in(objects: &Objects, commit: &str, folder: &str, ending: &str) -> Result<Vec<String>, SurveyError> {
+    let wanted = |path: &[u8]| path.starts_with(folder.as_bytes()) && path.ends_with(ending.as_bytes());
+    let found = objects.find_files(commit, &wanted)?;
+    Ok(found.into_iter().filter_map(|file| String::from_utf8(file.path).ok()).collect())
+}
+
+fn read_templates(
+    files: &mut Files<'_>,
+    settings: &[PackageSettings],
+) -> Result<Vec<Templates>, SurveyError> {
+    let mut templates = Vec::new();
+    for one in settings {
+        let mut read = |path: &Option<String>| -> Result<Option<OwnTemplate>, SurveyError> {
+            let Some(path) = path else { return Ok(None) };
+            Ok(Some(OwnTemplate { name: path.clone(), text: files.text(path)?.to_owned() }))
+        };
+        let (notes, changelog) = (read(&one.notes.template)?, read(&one.notes.changelog_template)?);
+        templates.push(Templates { notes, changelog });
+    }
+    Ok(templates)
+}
+
+/// What the directory indexes hold of each package, and a digest over it.
+fn published(
+    packages: &[Package],
+    settings: &[PackageSettings],
+    indexes: &BTreeMap<String, PathBuf>,
+) -> Result<(Vec<BTreeSet<Version>>, Digest), SurveyError> {
+    let mut all = Vec::new();
+    let mut text = String::new();
+    for (package, settings) in packages.iter().zip(settings) {
+        let mut versions = BTreeSet::new();
+        if let Some(page) = indexes.get(&settings.index).and_then(|folder| page(folder, package).transpose())
+        {
+            for file in page?.files {
+                text.push_str(&format!("{} {}\n", file.filename, file.sha256));
+                versions.extend(FileName::parse(&file.filename).map(|name| name.version().clone()));
+            }
+        }
+        all.push(versions);
+    }
+    Ok((all, Digest::of(text.as_bytes())))
+}
+
+/// The page of a package in a directory index; none where the index does not know it.
+fn page(index: &Path, package: &Package) -> Result<Option<Page>, SurveyError> {
+    let path = index.join("simple").join(package.name.as_str()).join("index.json");
+    let failed = |reason: String| SurveyError::Index { package: package.short.clone(), reason };
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            Page::parse(&bytes).map(Some).map_err(|error| failed(format!("{}: {error}", path.display())))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(format!("{}: {error}", path.display()))),
+    }
+}
+
+fn config_digest(
+    config_file: &ConfigFile,
+    overrides: &[Override],
+    fragments: &[Fragment],
+    templates: &[Templates],
+) -> Digest {
+    Digest::of(format!("{}\n{overrides:?}\n{fragments:?}\n{templates:?}", config_file.text).as_bytes())
+}
+
+fn tags_digest(packages: &[Package], history: &History) -> Digest {
+    let mut text = String::new();
+    for (package, tags) in packages.iter().zip(&history.tags) {
+        for tag in tags {
+            text.push_str(&format!("{} {} {}\n", package.short, tag.tag, tag.commit));
+        }
+    }
+    Digest::of(text.as_bytes())
+}
+
+/// A path for people: what is not UTF-8 is replaced.
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}

@@ -1,0 +1,167 @@
+//! Reads the packages of the planned commit: manifests, where versions stand, the files a release may edit.
+
+use std::collections::BTreeMap;
+
+use crate::survey::error::SurveyError;
+use crate::version::number::Version;
+use crate::version::semver::read_tag_version;
+use crate::workspace::config::Config;
+use crate::workspace::config::settings::PackageSettings;
+use crate::workspace::manifest::Manifest;
+use crate::workspace::name::PackageName;
+use crate::workspace::package::Package;
+use crate::workspace::path::RepoPath;
+use crate::workspace::source::{VersionSource, locate, read_version};
+use crate::workspace::tag::TagFormat;
+use crate::world::git_error::GitError;
+use crate::world::objects::Objects;
+
+/// The files of one commit, read once.
+pub struct Files<'o> {
+    objects: &'o Objects,
+    commit: &'o str,
+    read: BTreeMap<String, Vec<u8>>,
+}
+
+impl<'o> Files<'o> {
+    pub fn of(objects: &'o Objects, commit: &'o str) -> Files<'o> {
+        Files { objects, commit, read: BTreeMap::new() }
+    }
+
+    /// The bytes of a file; `None` where there is none.
+    ///
+    /// # Errors
+    /// A link, or an object that can not be read.
+    pub fn bytes(&mut self, path: &str) -> Result<Option<&[u8]>, GitError> {
+        if !self.read.contains_key(path) {
+            let Some(bytes) = self.objects.blob(self.commit, path)? else { return Ok(None) };
+            self.read.insert(path.to_owned(), bytes);
+        }
+        Ok(self.read.get(path).map(Vec::as_slice))
+    }
+
+    /// The text of a file that must be there.
+    ///
+    /// # Errors
+    /// Where it is missing, a link, or not UTF-8.
+    pub fn text(&mut self, path: &str) -> Result<&str, SurveyError> {
+        let bytes = self.bytes(path)?.ok_or_else(|| SurveyError::NoFile { path: path.to_owned() })?;
+        std::str::from_utf8(bytes).map_err(|_| SurveyError::NotUtf8 { path: path.to_owned() })
+    }
+
+    pub fn is_file(&self, path: &str) -> bool {
+        self.objects
+            .entry(self.commit, path)
+            .is_ok_and(|entry| entry.is_some_and(|entry| entry.mode.is_file()))
+    }
+
+    /// All that was read, by path.
+    pub fn into_read(self) -> BTreeMap<String, Vec<u8>> {
+        self.read
+    }
+}
+
+/// A package and its settings.
+pub struct Found {
+    pub package: Package,
+    pub settings: PackageSettings,
+}
+
+/// Reads the package in one folder.
+///
+/// # Errors
+/// Where its manifest or the file of its version can not be read or understood.
+pub fn read_package(
+    files: &mut Files<'_>,
+    config: &Config,
+    folder: &RepoPath,
+    is_single: bool,
+) -> Result<Found, SurveyError> {
+    let path = folder.join("pyproject.toml");
+    let text = files.text(path.as_git())?.to_owned();
+    let manifest = Manifest::read(&text, path.as_git())?;
+    let name = PackageName::new(&manifest.name);
+    let settings = config.package(&name, folder, is_single);
+    let (source, version) = find_version(files, folder, &text, &manifest)?;
+    let tag = tag_format(&settings.tag, &name)?;
+    let aliases =
+        settings.tag_aliases.iter().map(|alias| tag_format(alias, &name)).collect::<Result<_, _>>()?;
+    read_editable(files, folder, &settings)?;
+    Ok(Found {
+        package: Package {
+            distribution: manifest.name.clone(),
+            short: settings.short.clone(),
+            path: folder.clone(),
+            name,
+            manifest,
+            source,
+            version,
+            tag,
+            aliases,
+        },
+        settings,
+    })
+}
+
+/// Where the version stands and what it is. What can not be read is unknown, which only a release minds.
+fn find_version(
+    files: &mut Files<'_>,
+    folder: &RepoPath,
+    text: &str,
+    manifest: &Manifest,
+) -> Result<(VersionSource, Option<Version>), SurveyError> {
+    let unknown = |reason: String| (VersionSource::Unknown { reason }, None);
+    let source = match locate(text, manifest, &|below| files.is_file(folder.join(below).as_git())) {
+        Ok(source) => source,
+        Err(error) => return Ok(unknown(error.to_string())),
+    };
+    match declared_version(files, folder, manifest, &source) {
+        Ok(version) => Ok((source, version)),
+        Err(SurveyError::VersionText(error)) => Ok(unknown(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+/// The version that the manifest or its source declares; none where tags alone tell it.
+fn declared_version(
+    files: &mut Files<'_>,
+    folder: &RepoPath,
+    manifest: &Manifest,
+    source: &VersionSource,
+) -> Result<Option<Version>, SurveyError> {
+    let (path, text) = match source {
+        VersionSource::Vcs { .. } | VersionSource::Unknown { .. } => return Ok(None),
+        VersionSource::Static { .. } => (manifest.path.clone(), manifest.version().unwrap_or("").to_owned()),
+        VersionSource::File { path, kind } => {
+            let path = folder.join(path).as_git().to_owned();
+            let (text, _) = read_version(&path, files.text(&path)?, kind)?;
+            (path, text)
+        }
+    };
+    read_tag_version(&text)
+        .map(Some)
+        .map_err(|error| SurveyError::DeclaredVersion { path, reason: error.to_string() })
+}
+
+fn tag_format(text: &str, name: &PackageName) -> Result<TagFormat, SurveyError> {
+    TagFormat::parse(text)
+        .map_err(|error| SurveyError::Tag { package: name.to_string(), reason: error.to_string() })
+}
+
+/// Reads the files that a release of the package may edit, so that the plan can.
+fn read_editable(
+    files: &mut Files<'_>,
+    folder: &RepoPath,
+    settings: &PackageSettings,
+) -> Result<(), SurveyError> {
+    for file in &settings.version_files {
+        files.text(folder.join(file).as_git())?;
+    }
+    if let Some(changelog) = &settings.notes.changelog {
+        files.bytes(folder.join(changelog).as_git())?;
+    }
+    for lock in ["uv.lock", "poetry.lock", "pdm.lock", "Cargo.lock"] {
+        files.bytes(folder.join(lock).as_git())?;
+    }
+    Ok(())
+}
