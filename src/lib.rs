@@ -3,6 +3,7 @@
 //! Every verb walks one hallway: survey → Facts → plan → Plan → apply → Ledger → report.
 //! `ARCHITECTURE.md` draws the rooms; each room's `mod.rs` says what it knows and what it does not.
 
+pub mod apply;
 pub mod check;
 pub mod history;
 pub mod ledger;

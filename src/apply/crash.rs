@@ -1,0 +1,27 @@
+//! Places where a test may kill the program: before and after every effect.
+//!
+//! Debug builds count these places and, at the one that `RELEASE_CRASH_AT` names, send themselves SIGKILL.
+//! Release builds hold none of it.
+
+/// One such place.
+#[cfg(debug_assertions)]
+pub fn point() {
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static WANTED: LazyLock<Option<u64>> =
+        LazyLock::new(|| std::env::var("RELEASE_CRASH_AT").ok().and_then(|text| text.parse().ok()));
+    static PASSED: AtomicU64 = AtomicU64::new(0);
+    let Some(wanted) = *WANTED else { return };
+    if PASSED.fetch_add(1, Ordering::SeqCst) + 1 == wanted {
+        let process = std::process::id().to_string();
+        let sent = std::process::Command::new("kill").args(["-KILL", &process]).status();
+        assert!(sent.is_ok(), "the program `kill` is there");
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+#[cfg(not(debug_assertions))]
+pub fn point() {}

@@ -1,0 +1,255 @@
+//! A clean virtual environment to try packages in.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pep508_rs::MarkerEnvironment;
+use tempfile::TempDir;
+
+use crate::world::command::{Command, CommandError, Output, run};
+use crate::world::tools::{PYTHON_VARIABLES, Tool};
+
+/// The program that makes the environment and installs into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Installer {
+    Uv(Tool),
+    /// A Python with `venv` and `ensurepip`.
+    Pip(Tool),
+}
+
+/// A virtual environment in a temporary folder, gone when dropped.
+#[derive(Debug)]
+pub struct Environment {
+    folder: TempDir,
+    installer: Installer,
+    timeout: Duration,
+}
+
+/// Why there is no environment.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    #[error("a virtual environment could not be made:\n{tail}")]
+    Make { tail: String },
+    #[error("the environment's Python does not say what it is:\n{tail}")]
+    Python { tail: String },
+    #[error("`{}` can not be written", path.display())]
+    Files { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Run(#[from] CommandError),
+}
+
+/// Variables that would send an installer to other indexes or make it choose other files.
+const INSTALLER_VARIABLES: [&str; 22] = [
+    "UV_INDEX",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_NO_INDEX",
+    "UV_INDEX_STRATEGY",
+    "UV_CONSTRAINT",
+    "UV_OVERRIDE",
+    "UV_EXCLUDE",
+    "UV_EXCLUDE_NEWER",
+    "UV_PRERELEASE",
+    "UV_RESOLUTION",
+    "UV_REQUIRE_HASHES",
+    "UV_NO_VERIFY_HASHES",
+    "UV_NO_BINARY",
+    "UV_ONLY_BINARY",
+    "UV_PYTHON",
+    "UV_SYSTEM_PYTHON",
+    "UV_PROJECT",
+    "UV_WORKING_DIRECTORY",
+    "UV_BREAK_SYSTEM_PACKAGES",
+];
+
+/// Says what environment markers ask (PEP 508).
+const MARKERS: &str = "
+import json, os, platform, sys
+implementation = sys.implementation.version
+version = '{0.major}.{0.minor}.{0.micro}'.format(implementation)
+if implementation.releaselevel != 'final':
+    version += implementation.releaselevel[0] + str(implementation.serial)
+print(json.dumps({
+    'implementation_name': sys.implementation.name,
+    'implementation_version': version,
+    'os_name': os.name,
+    'platform_machine': platform.machine(),
+    'platform_python_implementation': platform.python_implementation(),
+    'platform_release': platform.release(),
+    'platform_system': platform.system(),
+    'platform_version': platform.version(),
+    'python_full_version': platform.python_version(),
+    'python_version': '.'.join(platform.python_version_tuple()[:2]),
+    'sys_platform': sys.platform,
+}))
+";
+
+/// Lists what is installed.
+const INSTALLED: &str = "
+import importlib.metadata, json
+print(json.dumps({d.metadata['Name']: d.version for d in importlib.metadata.distributions()}))
+";
+
+impl Environment {
+    /// Makes an empty environment; with uv, of a Python that `requires_python` allows.
+    ///
+    /// # Errors
+    /// Where none can be made.
+    pub async fn make(
+        installer: Installer,
+        requires_python: Option<&str>,
+        timeout: Duration,
+    ) -> Result<Environment, EnvironmentError> {
+        let folder = tempfile::Builder::new().prefix("release-smoke-").tempdir();
+        let folder =
+            folder.map_err(|source| EnvironmentError::Files { path: std::env::temp_dir(), source })?;
+        let environment = Environment { folder, installer, timeout };
+        for path in ["home", "work"].map(|name| environment.path().join(name)) {
+            std::fs::create_dir(&path).map_err(|source| EnvironmentError::Files { path, source })?;
+        }
+        let command = match &environment.installer {
+            Installer::Uv(tool) => {
+                let command = tool.command().args(["venv", "--quiet", "--no-project", "--no-config"]);
+                requires_python
+                    .into_iter()
+                    .fold(command, |command, wanted| command.arg("--python").arg(wanted))
+            }
+            Installer::Pip(python) => python.command().args(["-I", "-m", "venv"]),
+        };
+        let output = environment.run(command.arg(environment.venv()).remove(INSTALLER_VARIABLES)).await?;
+        if output.success() { Ok(environment) } else { Err(EnvironmentError::Make { tail: output.tail(20) }) }
+    }
+
+    /// What decides requirements' markers here.
+    ///
+    /// # Errors
+    /// Where its Python does not run.
+    pub async fn markers(&self) -> Result<MarkerEnvironment, EnvironmentError> {
+        self.ask(MARKERS).await
+    }
+
+    /// The names and versions of all that is installed.
+    ///
+    /// # Errors
+    /// Where its Python does not run.
+    pub async fn installed(&self) -> Result<BTreeMap<String, String>, EnvironmentError> {
+        self.ask(INSTALLED).await
+    }
+
+    /// Installs exactly the files that a requirements file pins by hash, from one index and nowhere else.
+    ///
+    /// # Errors
+    /// Where the installer can not be run; that it failed is in the output.
+    pub async fn install_pinned(&self, requirements: &str, index: &str) -> Result<Output, EnvironmentError> {
+        let path = self.path().join("requirements.txt");
+        std::fs::write(&path, requirements)
+            .map_err(|source| EnvironmentError::Files { path: path.clone(), source })?;
+        let pinned = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"];
+        self.run(self.only_from(index).args(pinned).arg(path).remove(INSTALLER_VARIABLES)).await
+    }
+
+    /// Installs requirements from the index that this machine is set up for.
+    ///
+    /// # Errors
+    /// Where the installer can not be run; that it failed is in the output.
+    pub async fn install(&self, requirements: &[String]) -> Result<Output, EnvironmentError> {
+        self.run(self.pip("install").args(requirements)).await
+    }
+
+    /// Installs one requirement and what it needs from an index and nowhere else, as a user of it would.
+    #[cfg(test)]
+    pub async fn install_from(&self, index: &str, requirement: &str) -> Result<Output, EnvironmentError> {
+        self.run(self.only_from(index).arg(requirement).remove(INSTALLER_VARIABLES)).await
+    }
+
+    /// Asks the installer whether all that is installed fits together.
+    ///
+    /// # Errors
+    /// Where the installer can not be run; that it found something is in the output.
+    pub async fn check(&self) -> Result<Output, EnvironmentError> {
+        self.run(self.pip("check")).await
+    }
+
+    /// Runs a fixed Python text with arguments, alone: no user packages, no current folder, a home of its own.
+    ///
+    /// # Errors
+    /// Where Python can not be run; that it failed is in the output.
+    pub async fn python(&self, text: &str, arguments: &[String]) -> Result<Output, EnvironmentError> {
+        self.run(self.at_home(Command::new(self.program("python")).args(["-I", "-c", text]).args(arguments)))
+            .await
+    }
+
+    /// Runs an installed script.
+    ///
+    /// # Errors
+    /// Where it is not there; that it failed is in the output.
+    pub async fn script(
+        &self,
+        name: &str,
+        argument: &str,
+        limit: Duration,
+    ) -> Result<Output, EnvironmentError> {
+        let command =
+            self.at_home(Command::new(self.program(name)).arg(argument)).cwd(self.path().join("work"));
+        Ok(run(command.timeout(limit)).await?)
+    }
+
+    /// An install that sees one index and no configuration.
+    fn only_from(&self, index: &str) -> Command {
+        let command = self.pip("install");
+        match &self.installer {
+            Installer::Uv(_) => command.args(["--no-config", "--default-index", index]),
+            Installer::Pip(_) => command.args(["--isolated", "--no-cache-dir", "--index-url", index]),
+        }
+    }
+
+    fn pip(&self, verb: &str) -> Command {
+        match &self.installer {
+            Installer::Uv(tool) => tool.command().args(["pip", verb, "--python"]).arg(self.program("python")),
+            Installer::Pip(_) => {
+                let pip = ["-m", "pip", verb, "--disable-pip-version-check", "--no-input"];
+                Command::new(self.program("python")).args(pip).remove(PYTHON_VARIABLES)
+            }
+        }
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(&self, text: &str) -> Result<T, EnvironmentError> {
+        let output = self.python(text, &[]).await?;
+        let answer = if output.success() { serde_json::from_slice(&output.stdout).ok() } else { None };
+        answer.ok_or_else(|| EnvironmentError::Python { tail: output.tail(10) })
+    }
+
+    async fn run(&self, command: Command) -> Result<Output, EnvironmentError> {
+        Ok(run(command.cwd(self.path().join("work")).timeout(self.timeout)).await?)
+    }
+
+    /// What foreign code sees: nothing of the user's folders.
+    fn at_home(&self, command: Command) -> Command {
+        let home = self.path().join("home");
+        let mut path = vec![self.venv().join("bin")];
+        path.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
+        let path = std::env::join_paths(path).unwrap_or_default();
+        let command = command.set("HOME", &home).set("PATH", path).set("PYTHONDONTWRITEBYTECODE", "1");
+        command.set("NO_COLOR", "1").remove(PYTHON_VARIABLES).remove([
+            "XDG_CONFIG_HOME",
+            "XDG_CACHE_HOME",
+            "XDG_DATA_HOME",
+            "XDG_STATE_HOME",
+        ])
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.venv().join(if cfg!(unix) { "bin" } else { "Scripts" }).join(name)
+    }
+
+    fn venv(&self) -> PathBuf {
+        self.path().join("venv")
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
