@@ -1,0 +1,117 @@
+//! Where a ship works: the repository, the stash of built files, checkouts, indexes, tools.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use crate::apply::crash;
+use crate::ledger::state::Ship;
+use crate::plan::Plan;
+use crate::plan::digest::Digest;
+use crate::plan::step::Action;
+use crate::world::git::Repository;
+use crate::world::git_error::GitError;
+use crate::world::refs::Expected;
+use crate::world::tools::ToolCache;
+
+/// The places and limits of one ship.
+pub struct Workshop {
+    pub repository: Repository,
+    /// The folder of each directory index, by name.
+    pub indexes: BTreeMap<String, PathBuf>,
+    pub tools: ToolCache,
+    /// How many steps run side by side.
+    pub jobs: usize,
+    /// How long one build may take.
+    pub build_limit: Duration,
+    checkout: OnceCell<tempfile::TempDir>,
+}
+
+impl Workshop {
+    pub fn new(repository: Repository, indexes: BTreeMap<String, PathBuf>, tools: ToolCache) -> Workshop {
+        let jobs = std::thread::available_parallelism().map_or(2, usize::from);
+        Workshop {
+            repository,
+            indexes,
+            tools,
+            jobs,
+            build_limit: Duration::from_secs(15 * 60),
+            checkout: OnceCell::new(),
+        }
+    }
+
+    /// The folder that keeps one package's built files between runs.
+    pub fn stash(&self, plan: &Digest, package: &str) -> PathBuf {
+        self.stash_of_plan(plan).join(package)
+    }
+
+    /// A clean checkout of the release commit, made once and gone with the ship; `tags` are known in it too.
+    ///
+    /// # Errors
+    /// Where git can not make it.
+    pub async fn checkout(&self, commit: &str, tags: &[(String, String)]) -> Result<PathBuf, WorkshopError> {
+        let made = self
+            .checkout
+            .get_or_try_init(|| async {
+                let folder = tempfile::Builder::new()
+                    .prefix("release-checkout-")
+                    .tempdir()
+                    .map_err(|source| WorkshopError::Folder { source })?;
+                let target = folder.path().join("source");
+                self.repository.export(commit, &target, tags)?;
+                Ok::<_, WorkshopError>(folder)
+            })
+            .await?;
+        Ok(made.path().join("source"))
+    }
+
+    /// A folder for the temporary files of tools, gone with the ship.
+    pub fn scratch(&self) -> Option<PathBuf> {
+        let folder = self.checkout.get()?.path().join("tmp");
+        std::fs::create_dir_all(&folder).ok().map(|()| folder)
+    }
+
+    /// Whether the ship's own tags are there: its claim is made, whatever the ledger knows of it.
+    pub fn is_claimed(&self, plan: &Plan, ship: &Ship) -> bool {
+        let mut tags = plan.steps.iter().filter_map(|step| match &step.action {
+            Action::Tag { tag, .. } => {
+                Some((tag, ship.evidence(&step.id.0).and_then(|left| left.get("object"))))
+            }
+            _ => None,
+        });
+        tags.all(|(tag, object)| {
+            let found = self.repository.ref_target(&format!("refs/tags/{tag}"));
+            object.is_some() && found.is_ok_and(|found| found.as_ref() == object)
+        })
+    }
+
+    /// Deletes what a ship kept for itself.
+    pub fn clear(&self, plan: &Digest) {
+        // What can not be deleted is only wasted space.
+        let _ = std::fs::remove_dir_all(self.stash_of_plan(plan));
+        crash::point();
+        let _ = self.repository.delete_ref(&pending(plan), Expected::Any);
+    }
+
+    fn stash_of_plan(&self, plan: &Digest) -> PathBuf {
+        self.repository.common_dir().join("release").join("stash").join(plan.short())
+    }
+}
+
+/// The ref that keeps a release commit alive until the claim.
+pub fn pending(plan: &Digest) -> String {
+    format!("refs/release/pending/{}", plan.short())
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkshopError {
+    #[error("no temporary folder could be made")]
+    Folder {
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
