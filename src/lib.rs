@@ -9,6 +9,7 @@ pub mod history;
 pub mod ledger;
 pub mod plan;
 pub mod render;
+pub mod report;
 pub mod survey;
 pub mod version;
 pub mod workspace;

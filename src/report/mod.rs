@@ -1,0 +1,24 @@
+//! Words, tables, JSON and Markdown: all that people and programs read of us.
+//!
+//! Does not know the outside, except its two streams.
+
+pub mod explain;
+pub mod failure;
+pub mod json;
+pub mod left_out;
+pub mod log;
+pub mod markdown;
+pub mod moment;
+pub mod paint;
+pub mod plain;
+pub mod plan_markdown;
+pub mod plan_text;
+pub mod progress;
+#[cfg(test)]
+pub mod samples;
+pub mod ship_text;
+pub mod status;
+pub mod step_words;
+pub mod streams;
+pub mod table;
+pub mod words;

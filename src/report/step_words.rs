@@ -1,0 +1,108 @@
+//! The steps of a ship in words: as they go on, and as they ended.
+
+use std::collections::BTreeMap;
+
+use crate::report::plain::line;
+use crate::report::words::{count, short};
+
+/// What a step is doing and to which package: `("building", Some("core"))`.
+pub fn doing(step: &str) -> (String, Option<String>) {
+    let (kind, package) = parts(step);
+    let verb = match kind {
+        "commit" => "writing the release commit",
+        "tag" => "writing the tag of",
+        "build" => "building",
+        "seal" => "sealing the files",
+        "claim" => "moving the branch and making the tags",
+        "publish" => "publishing",
+        "smoke" => "installing and trying",
+        other => return (line(other), package.map(line)),
+    };
+    (verb.to_owned(), package.map(line))
+}
+
+/// What a step has done: `built core 2.1.0  2 files`. `version` is that of its package.
+pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, String>) -> String {
+    let (kind, package) = parts(step);
+    let name = line(&[package.unwrap_or(""), version.unwrap_or("")].join(" "));
+    let of = |key: &str| evidence.get(key).map(String::as_str).unwrap_or_default();
+    let found = match kind {
+        "build" | "seal" | "publish" if !evidence.is_empty() => count(evidence.len(), "file"),
+        "commit" | "claim" => short(of("commit")),
+        "tag" => line(of("tag")),
+        "smoke" if evidence.contains_key("undecided") => format!("undecided: {}", line(of("undecided"))),
+        "smoke" => line(of("python")),
+        _ => String::new(),
+    };
+    let words = match kind {
+        "commit" => "wrote the release commit".to_owned(),
+        "tag" => format!("wrote the tag of {name}"),
+        "build" => format!("built {name}"),
+        "seal" => "sealed the files".to_owned(),
+        "claim" if of("branch").is_empty() => "moved the branch and made the tags".to_owned(),
+        "claim" => format!("moved {} and made the tags", line(of("branch"))),
+        "publish" => format!("published {name}"),
+        "smoke" => format!("installed and tried {name}"),
+        _ => format!("did {}", line(step)),
+    };
+    format!("{words}  {found}").trim_end().to_owned()
+}
+
+/// What a step failed to do: `failed to build core 2.1.0`.
+pub fn failed(step: &str, version: Option<&str>) -> String {
+    let (kind, package) = parts(step);
+    let name = line(&[package.unwrap_or(""), version.unwrap_or("")].join(" "));
+    match kind {
+        "commit" => "failed to write the release commit".to_owned(),
+        "tag" => format!("failed to write the tag of {name}"),
+        "build" => format!("failed to build {name}"),
+        "seal" => "failed to seal the files".to_owned(),
+        "claim" => "failed to move the branch and make the tags".to_owned(),
+        "publish" => format!("failed to publish {name}"),
+        "smoke" => format!("failed to install and try {name}"),
+        _ => format!("failed to do {}", line(step)),
+    }
+}
+
+/// `build:core` is a build of core.
+pub fn parts(step: &str) -> (&str, Option<&str>) {
+    match step.split_once(':') {
+        Some((kind, package)) => (kind, Some(package)),
+        None => (step, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(step: &str, evidence: &[(&str, &str)], words: &str) {
+        let evidence = evidence.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        assert_eq!(done(step, Some("2.1.0"), &evidence), words);
+    }
+
+    #[test]
+    fn steps_end_in_words() {
+        check("build:core", &[("a.whl", "sha256:1"), ("a.tar.gz", "sha256:2")], "built core 2.1.0  2 files");
+        check("commit", &[("commit", "0123456789abcdef")], "wrote the release commit  0123456");
+        check(
+            "claim",
+            &[("branch", "main"), ("commit", "0123456789")],
+            "moved main and made the tags  0123456",
+        );
+        check(
+            "smoke:core",
+            &[("undecided", "no python")],
+            "installed and tried core 2.1.0  undecided: no python",
+        );
+        check("seal", &[], "sealed the files");
+        check("dance\u{1b}[2J", &[], "did dance");
+    }
+
+    #[test]
+    fn failures_name_the_effect() {
+        assert_eq!(failed("publish:core", None), "failed to publish core");
+        assert_eq!(failed("claim", None), "failed to move the branch and make the tags");
+    }
+}

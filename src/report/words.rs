@@ -1,0 +1,55 @@
+//! Small pieces of wording that several reports share.
+
+use crate::plan::Plan;
+use crate::plan::step::Action;
+use crate::report::plain::line;
+
+/// The first seven digits of a commit.
+pub fn short(commit: &str) -> String {
+    line(commit).chars().take(7).collect()
+}
+
+/// `1 tag`, `2 tags`.
+pub fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ if noun.ends_with('x') => format!("{number} {noun}es"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// The first few, and how many more there are: `a, b, +3 more`.
+pub fn some(items: &[String], most: usize) -> String {
+    let mut shown = items.iter().take(most).map(|item| line(item)).collect::<Vec<String>>().join(", ");
+    if let Some(more) = items.len().checked_sub(most).filter(|more| *more > 0) {
+        shown.push_str(&format!(", +{more} more"));
+    }
+    shown
+}
+
+/// The branch that the plan's claim moves; none for a plan that claims nothing.
+pub fn branch(plan: &Plan) -> Option<&str> {
+    plan.steps.iter().find_map(|step| match &step.action {
+        Action::Claim { branch, .. } if !branch.is_empty() => Some(branch.as_str()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nouns_follow_their_number() {
+        assert_eq!(count(1, "tag"), "1 tag");
+        assert_eq!(count(0, "tag"), "0 tags");
+        assert_eq!(count(2, "index"), "2 indexes");
+    }
+
+    #[test]
+    fn long_lists_say_how_much_is_left() {
+        let items: Vec<String> = ["a", "b", "c"].into_iter().map(str::to_owned).collect();
+        assert_eq!(some(&items, 3), "a, b, c");
+        assert_eq!(some(&items, 1), "a, +2 more");
+    }
+}
