@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod check;
+pub mod cli;
 pub mod history;
 pub mod ledger;
 pub mod plan;

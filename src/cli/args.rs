@@ -1,0 +1,252 @@
+//! The command line's words.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::streams::ColorChoice;
+
+/// Takes a Python monorepo from commits to production.
+///
+/// `release plan` says what would be released and why; `release ship` carries it out and, run again,
+/// finishes what was begun.
+#[derive(Debug, Parser)]
+#[command(name = "release", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    after_help = "Example:\n  release init && release plan\n\nExit codes: 0 done or nothing to do · 2 usage or \
+    configuration · 4 a gate failed · 7 stale plan or lost race · 8 undecided · 9 not allowed now · 10 incomplete, \
+    run it again · 11 digest conflict"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Words that every verb takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Run as if started in this folder
+    #[arg(short = 'C', value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
+    pub directory: PathBuf,
+    /// Read the configuration from this file [default: release.toml, .config/release.toml, or `[tool.release]` in
+    /// pyproject.toml]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Only this package, by name or folder (repeatable)
+    #[arg(short, long = "package", value_name = "NAME|PATH", global = true)]
+    pub packages: Vec<String>,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Say nothing but errors and the answer
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Color on terminals
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_default_value = true)]
+    pub color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    pub fn choice(self) -> ColorChoice {
+        match self {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+    }
+}
+
+/// The shape of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    Text,
+    Json,
+    Markdown,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    Init(Init),
+    Plan(Plan),
+    Ship(Ship),
+    Status(Status),
+    Log(Log),
+    Notes(Notes),
+    Schema(Schema),
+    Completions(Completions),
+    /// Print the manual page (roff)
+    #[command(after_help = "Example:\n  release man | man -l -")]
+    Man,
+}
+
+/// Write a release.toml for the repository at hand
+///
+/// Looks at the packages and at the tags in use, and says what it found.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  release init\n  git add release.toml && git commit -m 'build: configure releases'"
+)]
+pub struct Init {
+    /// Print the file instead of writing it
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// Print what would be released and why
+///
+/// Reads the local repository only: no network, nothing changed.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  release plan -o plan.json\n  release plan --explain core")]
+pub struct Plan {
+    #[command(flatten)]
+    pub wish: Wish,
+    /// Save the plan; `release ship FILE` carries out exactly this
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Derive one package's number line by line
+    #[arg(long, value_name = "PKG", conflicts_with = "output")]
+    pub explain: Option<String>,
+    /// The answer's shape
+    #[arg(long, value_name = "SHAPE", default_value = "text")]
+    pub output: Output,
+    /// Fail (4) on commits that can not be read
+    #[arg(long)]
+    pub strict: bool,
+    /// Leave with 3 where there is nothing to release
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// What is wished for beyond what commits say.
+#[derive(Debug, Args)]
+pub struct Wish {
+    /// Make pre-releases with this label: a, b, rc or dev
+    #[arg(long, value_name = "LABEL")]
+    pub pre: Option<String>,
+    /// Make final releases of packages that stand at a pre-release
+    #[arg(long = "final", conflicts_with = "pre")]
+    pub graduate: bool,
+    /// Allow steps to X.0.0
+    #[arg(long)]
+    pub allow_major: bool,
+    /// Whom to believe where manifest and tag disagree
+    #[arg(long, value_name = "WHOM")]
+    pub trust: Option<Trust>,
+    /// Publish to this index instead of the configured one
+    #[arg(long, value_name = "NAME")]
+    pub index: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Trust {
+    Tag,
+    Manifest,
+}
+
+/// Carry out a plan; run again, finish what an earlier run began
+///
+/// Builds from a clean checkout of the release commit; branch and tags move only when everything is built
+/// and sealed. Killed anywhere, the same command finishes.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  release plan -o plan.json\n  release ship plan.json --yes")]
+pub struct Ship {
+    /// A saved plan; without it, the plan of this moment
+    #[arg(value_name = "PLAN")]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub wish: Wish,
+    /// Stop after this stage; another `release ship` goes on
+    #[arg(long, value_name = "STAGE")]
+    pub until: Option<Stage>,
+    /// Only finish the release that this tag belongs to
+    #[arg(long, value_name = "TAG", conflicts_with_all = ["plan", "pre", "graduate"])]
+    pub tag: Option<String>,
+    /// Do not ask before the first step that can not be taken back
+    #[arg(short, long)]
+    pub yes: bool,
+    /// The answer's shape
+    #[arg(long, value_name = "SHAPE", default_value = "text")]
+    pub output: Output,
+    /// Leave with 3 where there is nothing to do
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    Build,
+    Seal,
+    Claim,
+    Publish,
+    Smoke,
+}
+
+/// Show what is released, unreleased and under way
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  release status")]
+pub struct Status {
+    /// The answer's shape
+    #[arg(long, value_name = "SHAPE", default_value = "text")]
+    pub output: Output,
+}
+
+/// Show what happened, from the ledger
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  release log -n 20")]
+pub struct Log {
+    /// Only the last N events
+    #[arg(short = 'n', value_name = "N")]
+    pub last: Option<usize>,
+    /// The answer's shape
+    #[arg(long, value_name = "SHAPE", default_value = "text")]
+    pub output: Output,
+}
+
+/// Print the notes of a release: of the next one, or of one that was made
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  release notes core\n  release notes core --version 2.1.0")]
+pub struct Notes {
+    /// The package, by name or folder
+    #[arg(value_name = "PKG")]
+    pub package: String,
+    /// A version that was released
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// The answer's shape
+    #[arg(long, value_name = "SHAPE", default_value = "text")]
+    pub output: Output,
+}
+
+/// Print a JSON Schema
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  release schema config > release.schema.json")]
+pub struct Schema {
+    /// Of which format
+    #[arg(value_name = "FORMAT")]
+    pub format: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    Config,
+    Plan,
+}
+
+/// Print a shell's completion script
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  release completions bash > ~/.local/share/bash-completion/completions/release"
+)]
+pub struct Completions {
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,49 @@
+//! Reads the command line, opens the world, runs one verb, leaves with its exit code.
+
+pub mod args;
+pub mod failure;
+pub mod init;
+pub mod log;
+pub mod notes;
+pub mod open;
+pub mod plan;
+pub mod schema;
+pub mod ship;
+pub mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::args::{Cli, Verb};
+use crate::cli::failure::Failure;
+use crate::report::streams::Streams;
+
+/// The whole program: arguments in, exit code out.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut streams = Streams::new(cli.global.color.choice(), cli.global.quiet);
+    let done = match &cli.verb {
+        Verb::Init(verb) => init::run(&cli.global, verb, &mut streams),
+        Verb::Plan(verb) => plan::run(&cli.global, verb, &mut streams),
+        Verb::Ship(verb) => ship::run(&cli.global, verb, &mut streams),
+        Verb::Status(verb) => status::run(&cli.global, verb, &mut streams),
+        Verb::Log(verb) => log::run(&cli.global, verb, &mut streams),
+        Verb::Notes(verb) => notes::run(&cli.global, verb, &mut streams),
+        Verb::Schema(verb) => schema::run(verb, &mut streams),
+        Verb::Completions(verb) => schema::completions(verb, &mut streams),
+        Verb::Man => schema::man(&mut streams),
+    };
+    match done {
+        // The answer could not be written: a full disk, say. The reason is told already.
+        Ok(_) if streams.has_lost_data() => ExitCode::from(10),
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => leave(failure, &mut streams),
+    }
+}
+
+fn leave(failure: Failure, streams: &mut Streams) -> ExitCode {
+    let text = failure.render(streams.color_of_telling());
+    streams.error(&text);
+    ExitCode::from(failure.code())
+}

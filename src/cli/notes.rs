@@ -1,0 +1,81 @@
+//! `release notes`: of the next release, or of one that was made.
+
+use serde::Serialize;
+
+use crate::cli::args::{self, Global, Output, Wish};
+use crate::cli::failure::Failure;
+use crate::cli::open;
+use crate::report::streams::Streams;
+use crate::report::{json, plain};
+use crate::survey::facts::Survey;
+use crate::version::number::Version;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    package: &'a str,
+    version: &'a str,
+    tag: &'a str,
+    released: bool,
+    notes: &'a str,
+}
+
+pub fn run(global: &Global, verb: &args::Notes, streams: &mut Streams) -> Result<u8, Failure> {
+    let wish = Wish { pre: None, graduate: false, allow_major: true, trust: None, index: None };
+    let survey = open::survey(global, &wish)?;
+    let package = open::package(&survey, &verb.package)?;
+    let short = survey.facts.packages[package].short.clone();
+    if let Some(text) = &verb.version {
+        let version = Version::parse(text).map_err(Failure::user)?;
+        let (tag, notes) = of_tag(&survey, package, &version)?;
+        let shown = version.to_string();
+        let answer = Answer { package: &short, version: &shown, tag: &tag, released: true, notes: &notes };
+        return print(&answer, verb, streams);
+    }
+    let plan = open::plan(&survey, global, &wish)?;
+    let Some(release) = plan.releases.iter().find(|release| release.package == short) else {
+        let last = survey.facts.history.tags[package].first();
+        let failure = Failure::user(format!("{short} has nothing to release, so there are no notes yet"));
+        return Err(match last {
+            Some(tag) => {
+                failure.hint(format!("`release notes {short} --version {}` shows the last ones", tag.version))
+            }
+            None => failure,
+        });
+    };
+    let answer = Answer {
+        package: &short,
+        version: &release.to,
+        tag: &release.tag,
+        released: false,
+        notes: &release.notes,
+    };
+    print(&answer, verb, streams)
+}
+
+fn print(answer: &Answer<'_>, verb: &args::Notes, streams: &mut Streams) -> Result<u8, Failure> {
+    match verb.output {
+        Output::Json => streams.print(&json::pretty(answer)),
+        Output::Text | Output::Markdown => {
+            streams.print(&format!("{}\n", plain::terminal(answer.notes.trim_end())))
+        }
+    }
+    Ok(0)
+}
+
+/// The notes in the message of a release's annotated tag.
+fn of_tag(survey: &Survey, package: usize, version: &Version) -> Result<(String, String), Failure> {
+    let short = &survey.facts.packages[package].short;
+    let tags = &survey.facts.history.tags[package];
+    let Some(found) = tags.iter().find(|tag| tag.version == *version) else {
+        let known: Vec<String> = tags.iter().take(5).map(|tag| tag.version.to_string()).collect();
+        return Err(Failure::user(format!("{short} {version} was not released on this line"))
+            .hint(format!("the last releases are {}", known.join(", "))));
+    };
+    let message = survey.repository.objects().tag_message(&found.tag).map_err(Failure::user)?;
+    let Some(message) = message else {
+        return Err(Failure::user(format!("tag `{}` is a lightweight tag and holds no notes", found.tag))
+            .hint(format!("its changelog in {} may", survey.facts.packages[package].path)));
+    };
+    let notes = message.split_once("\n\n").map_or("", |(_, notes)| notes);
+    Ok((found.tag.clone(), notes.to_owned()))
+}

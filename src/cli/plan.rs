@@ -1,0 +1,66 @@
+//! `release plan`: what would be released, and why.
+
+use crate::cli::args::{self, Global, Output};
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::open;
+use crate::plan::Plan;
+use crate::report::streams::Streams;
+use crate::report::{explain, json, plain, plan_markdown, plan_text};
+use crate::world::files;
+
+pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<u8, Failure> {
+    let survey = open::survey(global, &verb.wish)?;
+    let plan = open::plan(&survey, global, &verb.wish)?;
+    if let Some(path) = &verb.out {
+        files::write_atomically(path, json::plan_json(&plan).as_bytes()).map_err(|error| {
+            Failure::user(error).hint(format!("choose another place than {}", path.display()))
+        })?;
+    }
+    match &verb.explain {
+        Some(name) => {
+            let package = open::package(&survey, name)?;
+            let short = &survey.facts.packages[package].short;
+            streams.print(&explain::explain(&plan, short, streams.width()));
+        }
+        None => streams.print(&answer(&plan, verb, global, streams)),
+    }
+    if !global.quiet && verb.output != Output::Text {
+        tell_warnings(&plan, streams);
+    }
+    code(&plan, verb)
+}
+
+fn answer(plan: &Plan, verb: &args::Plan, global: &Global, streams: &Streams) -> String {
+    match verb.output {
+        Output::Text => plan_text::plan_text(plan, streams.width(), streams.color(), global.verbose),
+        Output::Json => json::plan_json(plan),
+        Output::Markdown => plan_markdown::plan_markdown(plan),
+    }
+}
+
+fn tell_warnings(plan: &Plan, streams: &mut Streams) {
+    for warning in &plan.warnings {
+        streams.tell(&format!("warning: {}\n", plain::line(warning)));
+    }
+}
+
+fn code(plan: &Plan, verb: &args::Plan) -> Result<u8, Failure> {
+    if let Some(refused) = plan.refused.first() {
+        let count = plan.refused.len();
+        let text = match count {
+            1 => format!("{} can not be planned: {}", refused.package, refused.reason),
+            _ => format!(
+                "{count} packages can not be planned, the first is {}: {}",
+                refused.package, refused.reason
+            ),
+        };
+        return Err(Failure::user(text).hint(refused.way_out.clone()));
+    }
+    let unread = plan.left_out.iter().filter(|row| row.kind == "unparseable").count();
+    if verb.strict && unread > 0 {
+        let text = format!("{unread} commits can not be read");
+        let hint = "reword them with `.release/overrides/SHA.toml`; the plan lists them";
+        return Err(Failure::new(Kind::Gate, text).hint(hint));
+    }
+    Ok(if verb.detailed_exitcode && plan.releases.is_empty() { 3 } else { 0 })
+}
