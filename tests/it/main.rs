@@ -1,0 +1,20 @@
+//! Tests that run the built binary on real repositories, and one that reads its source.
+//!
+//! `world` is the ground they stand on, `script` the small language that histories are written in.
+
+#![allow(clippy::unwrap_used, reason = "a test that can not go on should stop at once")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so in one line")]
+
+mod bad_input;
+mod cases;
+mod crash;
+mod demo;
+mod readme;
+mod replay;
+mod sample_ship;
+mod schemas;
+mod script;
+mod shared_sample;
+mod single_package;
+mod walls;
+mod world;
