@@ -15,10 +15,10 @@ use crate::check::artifact::{Expected, check};
 use crate::check::finding::Finding;
 use crate::ledger::event::{FailureKind, StepFailure};
 use crate::ledger::state::Ship;
-use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::plan::edits::splice;
 use crate::plan::step::{Action, FileEdit, Step};
+use crate::plan::{Plan, Release};
 use crate::version::number::Version;
 use crate::workspace::name::PackageName;
 use crate::workspace::path::RepoPath;
@@ -262,11 +262,13 @@ fn tags_of(job: &Job) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Says which bytes exist for these versions; bytes that differ from an earlier seal are refused.
+/// Says which bytes exist for these versions; bytes that differ from an earlier seal are refused, and names that are
+/// taken in the index: after the claim it would be too late.
 fn seal(job: &Job, workshop: &Workshop) -> Result<Evidence, StepError> {
     let mut sealed = Evidence::new();
     for release in &job.plan.releases {
         let files = stashed(&workshop.stash(&job.plan.digest, &release.package))?;
+        refuse_taken_names(workshop, release, &files)?;
         let built = evidence(job, &format!("build:{}", release.package))?;
         for (name, digest) in digests(&files) {
             match built.get(&name) {
@@ -280,6 +282,19 @@ fn seal(job: &Job, workshop: &Workshop) -> Result<Evidence, StepError> {
         }
     }
     Ok(sealed)
+}
+
+fn refuse_taken_names(
+    workshop: &Workshop,
+    release: &Release,
+    files: &[(String, Vec<u8>)],
+) -> Result<(), StepError> {
+    let folder = index_folder(workshop, &release.index)?;
+    let package = PackageName::new(&release.distribution);
+    for (name, bytes) in files {
+        index::is_there(folder, &package, name, &Digest::of(bytes))?;
+    }
+    Ok(())
 }
 
 /// Moves the branch and creates the tags in one transaction, then brings the work tree along.

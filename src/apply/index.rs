@@ -45,6 +45,8 @@ pub enum IndexError {
     Damaged { page: PathBuf, file: String },
     #[error("the page `{}` is no PEP 691 page", page.display())]
     Page { page: PathBuf, source: serde_json::Error },
+    #[error("`{}` is a link, and the index keeps its files in folders of its own", path.display())]
+    Link { path: PathBuf },
     #[error("`{}` can not be read or written", path.display())]
     Files { path: PathBuf, source: io::Error },
     #[error(transparent)]
@@ -68,6 +70,7 @@ pub fn publish(
         return Err(IndexError::Changed { file: file.to_owned(), sealed: digest.clone(), now });
     }
     describe(package, file, bytes)?;
+    refuse_links(index, package)?;
     let _held = prepare(index)?;
     for folder in [index, &index.join("simple"), &folder(index, package), &page_folder(index, package)] {
         sweep(folder)?;
@@ -83,16 +86,28 @@ pub fn publish(
     Ok(published)
 }
 
+/// What stands in an index may lead to no other place.
+fn refuse_links(index: &Path, package: &PackageName) -> Result<(), IndexError> {
+    let (files, simple) = (index.join("files"), index.join("simple"));
+    for path in [files, simple, folder(index, package), page_folder(index, package)] {
+        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+            return Err(IndexError::Link { path });
+        }
+    }
+    Ok(())
+}
+
 /// Whether a file with these bytes stands in the index.
 ///
 /// # Errors
-/// `Conflict` where other bytes stand under the name.
+/// `Link` where it would stand behind a link, `Conflict` where other bytes stand under the name.
 pub fn is_there(
     index: &Path,
     package: &PackageName,
     file: &str,
     digest: &Digest,
 ) -> Result<bool, IndexError> {
+    refuse_links(index, package)?;
     match read(&folder(index, package).join(file))?.map(|there| Digest::of(&there)) {
         None => Ok(false),
         Some(there) if there == *digest => Ok(true),

@@ -361,10 +361,16 @@ fn step_failure(failed: Vec<(String, StepError)>) -> Failure {
         StepError::Build(_) | StepError::Artifact { .. } | StepError::Broken { .. } => Kind::Gate,
         StepError::Sealed { .. } | StepError::Index(IndexError::Conflict { .. }) => Kind::Conflict,
         StepError::Moved { .. } | StepError::Git(GitError::LostRace { .. }) => Kind::Stale,
-        StepError::NoIndex { .. } => Kind::User,
+        StepError::NoIndex { .. } | StepError::Index(IndexError::Link { .. }) => Kind::User,
         _ => Kind::Outside,
     };
-    Failure::new(kind, format!("{step} failed: {error}"))
+    let failure = Failure::new(kind, format!("{step} failed: {error}"));
+    match &error {
+        StepError::Index(IndexError::Conflict { .. }) => failure
+            .hint("find out whose file it is and move it away, or take a higher number with `Release-As:`"),
+        StepError::Index(IndexError::Link { .. }) => failure.hint("put a folder there, or nothing"),
+        _ => failure,
+    }
 }
 
 pub fn book_failure(error: BookError) -> Failure {

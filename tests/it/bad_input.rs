@@ -351,6 +351,22 @@ fn other_bytes_under_our_name_are_never_overwritten() {
 }
 
 #[test]
+fn a_name_that_is_taken_in_the_index_stops_a_ship_before_its_claim() {
+    let world = kite();
+    let foreign = world.repository().join("dist/index/files/kite/kite-1.0.1.tar.gz");
+    fs::create_dir_all(foreign.parent().unwrap()).unwrap();
+    fs::write(&foreign, b"foreign").unwrap();
+    fs::write(world.repository().join(".git/info/exclude"), "dist\n").unwrap();
+    let before = releases_and_branches(&world);
+    let said = ["stands in the index with other bytes", "move it away", "nothing was released"];
+    refused(&world.release(["ship", "--yes"]), 11, &said);
+    assert_eq!(releases_and_branches(&world), before, "no branch or tag moved");
+    assert_eq!(fs::read(&foreign).unwrap(), b"foreign");
+    fs::remove_file(&foreign).unwrap();
+    world.release(["ship", "--yes"]).well();
+}
+
+#[test]
 fn a_lost_stash_is_built_again_to_the_sealed_bytes() {
     let world = kite();
     world.release(["ship", "--yes", "--until", "claim"]).well();
