@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::survey::error::SurveyError;
+use crate::survey::inside::refuse_outside;
 use crate::workspace::config::problem::{Problem, Problems};
 use crate::workspace::config::{Config, ConfigPlace};
 
@@ -35,7 +36,9 @@ pub fn find_config(root: &Path, named: Option<&Path>) -> Result<ConfigFile, Surv
     }
     for name in ["release.toml", ".config/release.toml"] {
         let path = root.join(name);
-        if path.is_file() {
+        // Also a folder, or a link that leads nowhere: it is meant to be the configuration.
+        if path.symlink_metadata().is_ok() {
+            refuse_outside(root, name)?;
             return read(&path, name, ConfigPlace::File);
         }
     }
@@ -44,6 +47,7 @@ pub fn find_config(root: &Path, named: Option<&Path>) -> Result<ConfigFile, Surv
         && text.contains("tool.release")
         && Config::stands_in_pyproject(&text)
     {
+        refuse_outside(root, "pyproject.toml")?;
         return read(&manifest, "pyproject.toml", ConfigPlace::Pyproject);
     }
     Ok(ConfigFile { config: Config::default(), name: String::new(), text: String::new() })

@@ -45,6 +45,8 @@ pub enum SurveyError {
     Correction { problems: Vec<Problem> },
     #[error("the index of {package} can not be read: {reason}")]
     Index { package: String, reason: String },
+    #[error("`{path}` is a link that leads out of the repository: to {to}")]
+    LeadsOut { path: String, to: String },
     #[error("no index is called `{name}`")]
     NoIndex { name: String, known: Vec<String> },
     #[error("index `{index}` is not a folder, and this version of `release` publishes only to folders")]
@@ -68,6 +70,9 @@ impl SurveyError {
             SurveyError::Cycle(_) => "drop one of these dependencies, or move it to an extra or a group",
             SurveyError::NoFile { .. } => "commit the file, or correct the configuration that names it",
             SurveyError::NotUtf8 { .. } => "save it as UTF-8 and commit it",
+            SurveyError::LeadsOut { .. } => {
+                "put the thing itself there; or name the place outright, in `--config` or in the index's `directory`"
+            }
             SurveyError::NoIndex { known, .. } => {
                 return vec![format!("the indexes are: {}", known.join(", "))];
             }

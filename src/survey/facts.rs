@@ -16,6 +16,7 @@ use crate::plan::facts::{Facts, OwnTemplate, Templates};
 use crate::render::index_page::Page;
 use crate::survey::config_file::{ConfigFile, find_config};
 use crate::survey::error::SurveyError;
+use crate::survey::inside::index_folders;
 use crate::survey::older_tags::recognise_older_formats;
 use crate::survey::packages::{Files, Found, read_package};
 use crate::survey::tags::list_tags;
@@ -23,8 +24,8 @@ use crate::survey::version_tags::version_tags;
 use crate::survey::walk::{Shared, Walk, WalkPackage, walk};
 use crate::survey::withdrawn::{Withdrawn, withdrawn};
 use crate::version::number::Version;
+use crate::workspace::config::Config;
 use crate::workspace::config::settings::PackageSettings;
-use crate::workspace::config::{Config, Index};
 use crate::workspace::discover::{Discovery, RepoFile, discover, is_read};
 use crate::workspace::file_name::FileName;
 use crate::workspace::graph::Graph;
@@ -102,7 +103,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         walked.unreachable_tags.extend(taken_back.into_iter().map(|one| (one.tag, one.package)));
     }
     walked.unreadable_tags = tags.unreadable;
-    let indexes = index_folders(config, repository.root());
+    let indexes = index_folders(config, repository.root())?;
     let (published, index_digest) = published(&packages, &settings, &indexes)?;
     let date = clock::day(objects.commit_time(&head.commit)?);
     for (tag, package) in &walked.unreadable_tags {
@@ -351,16 +352,6 @@ fn globs(patterns: &[String]) -> GlobSet {
         }
     }
     set.build().unwrap_or_default()
-}
-
-fn index_folders(config: &Config, root: &Path) -> BTreeMap<String, PathBuf> {
-    let mut folders = BTreeMap::new();
-    for name in config.index_names() {
-        if let Some(Index::Directory(folder)) = config.index(name) {
-            folders.insert(name.to_owned(), root.join(folder));
-        }
-    }
-    folders
 }
 
 fn read_overrides(

@@ -366,6 +366,50 @@ fn a_name_that_is_taken_in_the_index_stops_a_ship_before_its_claim() {
     world.release(["ship", "--yes"]).well();
 }
 
+#[cfg(unix)]
+#[test]
+fn an_index_behind_a_link_is_not_written() {
+    let outside = tempfile::tempdir().unwrap();
+    for (link, code, said) in [
+        ("dist", 2, "`dist/index` is a link that leads out of the repository"),
+        ("dist/index", 2, "`dist/index` is a link that leads out of the repository"),
+        ("dist/index/files", 2, "is a link, and the index keeps its files"),
+        ("dist/index/files/kite", 2, "is a link, and the index keeps its files"),
+    ] {
+        let world = kite();
+        fs::write(world.repository().join(".git/info/exclude"), "dist\n").unwrap();
+        let path = world.repository().join(link);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(outside.path(), path).unwrap();
+        let before = releases_and_branches(&world);
+        refused(&world.release(["ship", "--yes"]), code, &[said]);
+        assert_eq!(releases_and_branches(&world), before, "{link}: no branch or tag moved");
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0, "{link}: nothing is written outside");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_configuration_is_read_inside_the_repository_or_not_at_all() {
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    fs::write(outside.path(), "a secret = [\n").unwrap();
+    let world = kite();
+    let path = world.repository().join("release.toml");
+    std::os::unix::fs::symlink(outside.path(), &path).unwrap();
+    let answer = world.release(["plan"]);
+    refused(&answer, 2, &["`release.toml` is a link that leads out of the repository"]);
+    assert!(!answer.err.contains("secret"), "{}", answer.err);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", &path).unwrap();
+    refused(&world.release(["plan"]), 2, &["to nowhere"]);
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    refused(&world.release(["plan"]), 2, &["failed to read release.toml"]);
+    fs::remove_dir(&path).unwrap();
+    write(&world, "pyproject.toml", "[tool.release.workspace]\nbranch = \"main\n");
+    refused(&world.release(["plan"]), 2, &["pyproject.toml:2:", "branch ="]);
+}
+
 #[test]
 fn a_lost_stash_is_built_again_to_the_sealed_bytes() {
     let world = kite();

@@ -96,9 +96,9 @@ impl Config {
         Err(failed(problems))
     }
 
-    /// Whether a `pyproject.toml` holds a configuration; a text that is no TOML holds none.
+    /// Whether a `pyproject.toml` holds a configuration. One that is no TOML may, and reading it tells what is wrong.
     pub fn stands_in_pyproject(text: &str) -> bool {
-        Node::read(text).is_ok_and(|document| document.at(&["tool", "release"]).is_some())
+        Node::read(text).map_or(true, |document| document.at(&["tool", "release"]).is_some())
     }
 
     /// The JSON Schema (2020-12) of the configuration, made from the same types.
