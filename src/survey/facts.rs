@@ -17,6 +17,7 @@ use crate::render::index_page::Page;
 use crate::survey::config_file::{ConfigFile, find_config};
 use crate::survey::error::SurveyError;
 use crate::survey::inside::index_folders;
+use crate::survey::manifests::{Manifests, read_manifests, refuse_unreadable};
 use crate::survey::older_tags::recognise_older_formats;
 use crate::survey::packages::{Files, Found, read_package};
 use crate::survey::tags::list_tags;
@@ -26,10 +27,9 @@ use crate::survey::withdrawn::{Withdrawn, withdrawn};
 use crate::version::number::Version;
 use crate::workspace::config::Config;
 use crate::workspace::config::settings::PackageSettings;
-use crate::workspace::discover::{Discovery, RepoFile, discover, is_read};
+use crate::workspace::discover::discover;
 use crate::workspace::file_name::FileName;
 use crate::workspace::graph::Graph;
-use crate::workspace::manifest::Manifest;
 use crate::workspace::name::normalize;
 use crate::workspace::package::Package;
 use crate::workspace::source::VersionSource;
@@ -68,7 +68,9 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     let config = &config_file.config;
     let objects = repository.objects();
     let mut files = Files::of(&objects, &head.commit);
-    let found = find_packages(&objects, &head.commit, &config_file, &mut files, options)?;
+    let patterns = globs(config.tables.workspace.packages.as_deref().unwrap_or_default());
+    let manifests = read_manifests(&objects, &head.commit, &patterns, &mut files)?;
+    let found = find_packages(&head.commit, &manifests, &config_file, &mut files, options)?;
     let (mut packages, settings): (Vec<Package>, Vec<_>) =
         found.into_iter().map(|found| (found.package, found.settings)).unzip();
     let graph = graph(&packages)?;
@@ -112,6 +114,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
             packages[*package].short
         ));
     }
+    warnings.extend(manifests.passed_by);
     warnings.extend(not_done(config, &packages, &settings));
     let facts = Facts {
         tags_digest: tags_digest(&packages, &walked),
@@ -200,18 +203,17 @@ fn not_done(config: &Config, packages: &[Package], settings: &[PackageSettings])
 }
 
 fn find_packages(
-    objects: &Objects,
     commit: &str,
+    manifests: &Manifests,
     config_file: &ConfigFile,
     files: &mut Files<'_>,
     options: &Options,
 ) -> Result<Vec<Found>, SurveyError> {
     let config = &config_file.config;
-    let manifests = read_manifests(objects, commit, files)?;
-    let discovery = discover(config, &manifests).map_err(|problems| config_file.problems(problems))?;
-    refuse_unreadable(&discovery, &manifests)?;
+    let discovery = discover(config, &manifests.files).map_err(|problems| config_file.problems(problems))?;
+    refuse_unreadable(&discovery, files)?;
     if discovery.packages.is_empty() {
-        refuse_links(objects, commit, files)?;
+        manifests.refuse_links(files)?;
         return Err(SurveyError::NoPackages { commit: commit.get(..8).unwrap_or(commit).to_owned() });
     }
     let misfits = config.misfits(&discovery.known(config));
@@ -234,48 +236,6 @@ fn find_packages(
         }
     }
     Ok(found)
-}
-
-/// Where no package is found: a manifest that is a link is why.
-fn refuse_links(objects: &Objects, commit: &str, files: &mut Files<'_>) -> Result<(), SurveyError> {
-    let is_manifest = |path: &[u8]| path == b"pyproject.toml" || path.ends_with(b"/pyproject.toml");
-    for file in objects.find_files(commit, &is_manifest)? {
-        files.bytes(&String::from_utf8_lossy(&file.path))?;
-    }
-    Ok(())
-}
-
-/// A manifest that is no TOML is no reason to leave its package out in silence.
-fn refuse_unreadable(discovery: &Discovery, manifests: &[RepoFile]) -> Result<(), SurveyError> {
-    for left_out in &discovery.left_out {
-        let path = left_out.folder.join("pyproject.toml");
-        let Some(file) = manifests.iter().find(|file| file.path == path.as_git()) else { continue };
-        if file.text.parse::<toml_edit::DocumentMut>().is_err() {
-            Manifest::read(&file.text, &file.path)?;
-        }
-    }
-    Ok(())
-}
-
-/// The files by which packages are found.
-///
-/// # Errors
-/// Where git can not read them.
-pub fn read_manifests(
-    objects: &Objects,
-    commit: &str,
-    files: &mut Files<'_>,
-) -> Result<Vec<RepoFile>, SurveyError> {
-    let mut manifests = Vec::new();
-    let wanted = |path: &[u8]| std::str::from_utf8(path).is_ok_and(is_read);
-    for file in objects.find_files(commit, &wanted)? {
-        let Ok(path) = String::from_utf8(file.path) else { continue };
-        if file.mode.is_file() {
-            let text = String::from_utf8_lossy(files.bytes(&path)?.unwrap_or_default()).into_owned();
-            manifests.push(RepoFile { path, text });
-        }
-    }
-    Ok(manifests)
 }
 
 fn refuse_same_names(found: &[Found]) -> Result<(), SurveyError> {

@@ -4,6 +4,7 @@ pub mod config_file;
 pub mod error;
 pub mod facts;
 pub mod inside;
+pub mod manifests;
 pub mod older_tags;
 pub mod packages;
 pub mod proposal;

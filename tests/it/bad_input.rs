@@ -174,6 +174,44 @@ fn odd_paths_are_paths() {
     assert_eq!(world.git(["status", "--porcelain"]), "");
 }
 
+#[test]
+fn a_package_whose_manifest_does_not_read_is_not_left_out_in_silence() {
+    for (manifest, said) in [
+        ("[project\nname = \"old\"\n", "pkg/old/pyproject.toml:1:9: unclosed table"),
+        ("[project]\nname = 5\n", "pkg/old/pyproject.toml:2:8: `name`"),
+    ] {
+        let world = kite();
+        write(&world, "pkg/old/pyproject.toml", manifest);
+        world.commit_all("fix: a slip");
+        refused(&world.release(["plan"]), 2, &[said]);
+        refused(&world.release(["init", "--print"]), 2, &[said]);
+        write(&world, "release.toml", "[workspace]\npackages = [\".\", \"pkg/*\"]\n");
+        refused(&world.release(["plan"]), 2, &[said]);
+    }
+    let world = kite();
+    write(&world, "tests/data/pyproject.toml", "broken = [");
+    world.commit_all("test: a broken manifest");
+    world.release(["plan"]).well();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_can_not_be_a_package_is_told() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = kite();
+    let odd = world.repository().join("pkg").join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir_all(&odd).unwrap();
+    fs::write(odd.join("pyproject.toml"), "[project]\nname = \"odd\"\nversion = \"1.0.0\"\n").unwrap();
+    std::os::unix::fs::symlink("/tmp", world.repository().join("pkg/away")).unwrap();
+    write(&world, "release.toml", "[workspace]\npackages = [\".\", \"pkg/*\"]\n");
+    write(&world, "pkg/kit/pyproject.toml", "[project]\nname = \"kit\"\nversion = \"1.0.0\"\n");
+    world.commit_all("feat: odd folders");
+    let plan = world.release(["plan", "--output", "json"]).well().json();
+    let warnings = plan["warnings"].to_string();
+    assert!(warnings.contains("`pkg/away` is a symbolic link"), "{warnings}");
+    assert!(warnings.contains("is not UTF-8: no package is read there"), "{warnings}");
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_not_followed() {

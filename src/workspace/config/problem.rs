@@ -77,6 +77,7 @@ fn primary<'a>(problem: &'a Problem, file: &'a str, text: &'a str) -> Group<'a> 
         Some(span) => {
             title.element(Snippet::source(text).path(file).annotation(AnnotationKind::Primary.span(span)))
         }
+        None if file.is_empty() => Group::with_title(title),
         None => title.element(annotate_snippets::Origin::path(file)),
     }
 }

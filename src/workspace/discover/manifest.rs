@@ -1,6 +1,6 @@
 //! The little of a `pyproject.toml` that tells whether it is a package.
 
-use crate::workspace::config::spanned::Node;
+use crate::workspace::config::spanned::{Node, SyntaxError};
 use crate::workspace::path::RepoPath;
 
 /// What a `pyproject.toml` says about being a package.
@@ -13,6 +13,7 @@ pub struct ManifestFacts {
     /// `[tool.uv] package = false`, or Poetry's `package-mode = false`.
     says_no_package: bool,
     has_build_system: bool,
+    has_project: bool,
     version: Option<String>,
 }
 
@@ -25,9 +26,9 @@ pub struct UvWorkspace {
 
 impl ManifestFacts {
     /// # Errors
-    /// Where the text is no TOML; the message says why.
-    pub fn read(text: &str) -> Result<ManifestFacts, String> {
-        let document = Node::read(text).map_err(|error| error.message)?;
+    /// Where the text is no TOML.
+    pub fn read(text: &str) -> Result<ManifestFacts, SyntaxError> {
+        let document = Node::read(text)?;
         let text_at = |keys: &[&str]| document.at(keys).and_then(Node::as_text).map(str::to_owned);
         let is_false = |keys: &[&str]| document.at(keys).and_then(Node::as_truth) == Some(false);
         let list = |table: &Node, key: &str| -> Vec<String> {
@@ -43,6 +44,7 @@ impl ManifestFacts {
             says_no_package: is_false(&["tool", "uv", "package"])
                 || is_false(&["tool", "poetry", "package-mode"]),
             has_build_system: document.at(&["build-system"]).is_some(),
+            has_project: document.at(&["project"]).is_some(),
             version: text_at(&["project", "version"]),
         })
     }
@@ -50,6 +52,11 @@ impl ManifestFacts {
     /// Whether the folder is taken as a package where nobody named it.
     pub fn is_released(&self, folder: &RepoPath) -> bool {
         self.name.is_some() && !self.says_no_package && !self.is_only_a_workspace(folder)
+    }
+
+    /// Whether it is meant to be a package and does not say which: `[project]` without a name (PEP 621).
+    pub fn is_nameless(&self) -> bool {
+        self.name.is_none() && self.has_project && !self.says_no_package
     }
 
     /// Why the folder is no package.

@@ -13,7 +13,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::workspace::config::Config;
 use crate::workspace::config::fit::Known;
 use crate::workspace::config::problem::Problem;
-use crate::workspace::config::spanned::Place;
+use crate::workspace::config::spanned::{Place, SyntaxError};
 use crate::workspace::discover::manifest::{ManifestFacts, UvWorkspace};
 use crate::workspace::name::PackageName;
 use crate::workspace::path::RepoPath;
@@ -49,6 +49,8 @@ pub struct RepoFile {
 pub struct Discovery {
     pub packages: Vec<Candidate>,
     pub left_out: Vec<LeftOut>,
+    /// Folders that should be packages, but whose `pyproject.toml` is no TOML or names no project.
+    pub unreadable: Vec<RepoPath>,
 }
 
 /// A folder that holds a package.
@@ -92,7 +94,7 @@ pub fn is_read(path: &str) -> bool {
 /// project outside folders that are seldom released.
 ///
 /// # Errors
-/// Patterns that match nothing, manifests that they name and that can not be read, names used twice.
+/// Patterns that match nothing, names used twice.
 pub fn discover(config: &Config, files: &[RepoFile]) -> Result<Discovery, Vec<Problem>> {
     let mut search = Search::new(files);
     match &config.tables.workspace.packages {
@@ -107,7 +109,7 @@ pub fn discover(config: &Config, files: &[RepoFile]) -> Result<Discovery, Vec<Pr
 
 struct Search<'f> {
     /// What each folder's `pyproject.toml` says.
-    manifests: BTreeMap<RepoPath, Result<ManifestFacts, String>>,
+    manifests: BTreeMap<RepoPath, Result<ManifestFacts, SyntaxError>>,
     files: &'f [RepoFile],
     found: Discovery,
     problems: Vec<Problem>,
@@ -155,12 +157,8 @@ impl<'f> Search<'f> {
             Some(Ok(facts)) if facts.name.is_some() && (is_exact || facts.is_released(folder)) => {
                 return self.take(folder);
             }
-            Some(Ok(facts)) => facts.why_not(folder),
-            Some(Err(error)) => {
-                let message = format!("`{}` can not be read: {error}", folder.join("pyproject.toml"));
-                self.problems.push(Problem::new(place, message));
-                return;
-            }
+            Some(Ok(facts)) if !facts.is_nameless() => facts.why_not(folder),
+            Some(_) => return self.found.unreadable.push(folder.clone()),
             None => return,
         };
         if is_exact {
@@ -212,14 +210,11 @@ impl<'f> Search<'f> {
     fn take_if_released(&mut self, folder: &RepoPath) {
         match self.manifests.get(folder) {
             Some(Ok(facts)) if facts.is_released(folder) => self.take(folder),
-            Some(Ok(facts)) => {
+            Some(Ok(facts)) if !facts.is_nameless() => {
                 let reason = facts.why_not(folder);
                 self.leave_out(folder, reason);
             }
-            Some(Err(error)) => {
-                let reason = format!("its `pyproject.toml` can not be read: {error}");
-                self.leave_out(folder, reason);
-            }
+            Some(_) => self.found.unreadable.push(folder.clone()),
             None => {}
         }
     }

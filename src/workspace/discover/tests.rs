@@ -82,13 +82,25 @@ fn a_folder_named_exactly_must_be_a_package() {
         problems("workspace.packages = [\"a\"]", &list),
         ["`a` is no package: its `pyproject.toml` names no project"]
     );
-    assert!(
-        problems("workspace.packages = [\"*\"]", &list)[0]
-            .starts_with("`b/pyproject.toml` can not be read: ")
-    );
     let unpackaged = [("a/pyproject.toml", "[project]\nname = \"a\"\n[tool.uv]\npackage = false\n")];
     check("workspace.packages = [\"a\"]", &unpackaged, &["a a"]);
     check("workspace.packages = [\"*\"]", &unpackaged, &[]);
+}
+
+#[test]
+fn a_manifest_that_is_no_toml_or_names_nobody_is_not_passed_by() {
+    let list = [
+        ("a/pyproject.toml", "a"),
+        ("b/pyproject.toml", "no = toml = ["),
+        ("c/pyproject.toml", "[project]\nname = 5\n"),
+        ("d/pyproject.toml", "[project]\n[tool.uv]\npackage = false\n"),
+        ("e/pyproject.toml", "[tool.ruff]\n"),
+        ("tests/data/pyproject.toml", "no = toml = ["),
+    ];
+    let broken = [RepoPath::new("b").unwrap(), RepoPath::new("c").unwrap()];
+    assert_eq!(check("", &list, &["a a"]).unreadable, broken);
+    assert_eq!(check("workspace.packages = [\"*\"]", &list, &["a a"]).unreadable, broken);
+    assert_eq!(check("workspace.packages = [\"a\", \"b\"]", &list, &["a a"]).unreadable, broken[..1]);
 }
 
 #[test]
