@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::apply::book::{Book, BookError, LEDGER};
 use crate::apply::effect::StepError;
@@ -14,10 +14,10 @@ use crate::cli::args::{self, Global, Output, Stage};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::open;
 use crate::ledger::event::{Event, What};
-use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::plan::make::base;
 use crate::plan::stale::StaleError;
+use crate::plan::{FORMAT, Plan};
 use crate::report::progress::Progress;
 use crate::report::streams::Streams;
 use crate::report::{json, plan_text, ship_text};
@@ -46,7 +46,11 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
 /// One ship a repository: the lock goes with the process, however it ends.
 fn alone(survey: &Survey) -> Result<Lock, Failure> {
     let path = survey.repository.common_dir().join("release").join("ship.lock");
-    Lock::try_take(&path).map_err(Failure::user)?.ok_or_else(|| {
+    let taken = Lock::try_take(&path).map_err(|error| {
+        Failure::user(error)
+            .hint("`release ship` writes into the repository: make it writable, or ship from a clone")
+    })?;
+    taken.ok_or_else(|| {
         Failure::new(Kind::Stale, "another `release ship` is at work in this repository")
             .hint("wait for it to end; `release status` shows how far it is")
     })
@@ -333,10 +337,23 @@ fn releases(plan: &Plan, book: &Book<'_>) -> Vec<Shipped> {
         .collect()
 }
 
+/// The one field that every format of a plan has.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
 fn read_plan(path: &std::path::Path) -> Result<Plan, Failure> {
     let name = path.display().to_string();
-    let bytes =
-        std::fs::read(path).map_err(|error| Failure::user(format!("failed to read {name}: {error}")))?;
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::user(format!("failed to read {name}: {error}")).hint("make one with `release plan -o FILE`")
+    })?;
+    if let Ok(Format { format }) = serde_json::from_slice(&bytes)
+        && format != FORMAT
+    {
+        return Err(Failure::new(Kind::Stale, StaleError::Format { found: format })
+            .hint("make one with `release plan -o FILE`"));
+    }
     serde_json::from_slice(&bytes).map_err(|error| {
         Failure::user(format!("{name} is not a plan: {error}")).hint("make one with `release plan -o FILE`")
     })
@@ -381,6 +398,14 @@ pub fn book_failure(error: BookError) -> Failure {
         BookError::Damaged { .. } | BookError::Order(_) => Failure::user(error).hint(
             "`git log refs/release/ledger` shows its commits; an older one can be set with `git update-ref`",
         ),
+        BookError::Git(GitError::Missing { .. } | GitError::Damaged { .. } | GitError::Read { .. }) => {
+            Failure::user(error).hint(format!(
+                "`git fsck` tells more; `git update-ref {LEDGER} COMMIT` sets an older ledger, \
+                 `git update-ref -d {LEDGER}` forgets it; releases and tags stay"
+            ))
+        }
+        BookError::Git(GitError::Write { .. }) => Failure::new(Kind::Outside, error)
+            .hint("make room or the folder writable, then `release ship` again: it goes on from here"),
         BookError::Lost => {
             Failure::new(Kind::Stale, error).hint("`release status` shows what the other one does")
         }

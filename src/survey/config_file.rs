@@ -55,7 +55,8 @@ pub fn find_config(root: &Path, named: Option<&Path>) -> Result<ConfigFile, Surv
 
 fn read(path: &Path, name: &str, place: ConfigPlace) -> Result<ConfigFile, SurveyError> {
     let bytes = std::fs::read(path).map_err(|source| SurveyError::Read { path: name.to_owned(), source })?;
-    let text = String::from_utf8(bytes).map_err(|_| SurveyError::NotUtf8 { path: name.to_owned() })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| SurveyError::not_utf8(name, error.as_bytes(), error.utf8_error()))?;
     match Config::read(&text, name, place) {
         Ok(config) => Ok(ConfigFile { config, name: name.to_owned(), text }),
         Err(problems) => Err(error(&problems, name, &text)),

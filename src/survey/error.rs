@@ -38,8 +38,12 @@ pub enum SurveyError {
     Cycle(#[from] Cycle),
     #[error("{path} is not in the commit")]
     NoFile { path: String },
-    #[error("{path} is not UTF-8")]
-    NotUtf8 { path: String },
+    #[error("{path}:{line}: this line is not UTF-8")]
+    NotUtf8 {
+        path: String,
+        /// From 1.
+        line: usize,
+    },
     /// The mistakes of an override or a fragment, one a line.
     #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n"))]
     Correction { problems: Vec<Problem> },
@@ -56,6 +60,13 @@ pub enum SurveyError {
 }
 
 impl SurveyError {
+    /// A file that is not UTF-8, with its first line that is not.
+    pub fn not_utf8(path: &str, bytes: &[u8], error: std::str::Utf8Error) -> SurveyError {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        SurveyError::NotUtf8 { path: path.to_owned(), line }
+    }
+
     /// What to do next, where the message does not say it.
     pub fn hints(&self) -> Vec<String> {
         let hint = match self {
@@ -70,6 +81,12 @@ impl SurveyError {
             SurveyError::Cycle(_) => "drop one of these dependencies, or move it to an extra or a group",
             SurveyError::NoFile { .. } => "commit the file, or correct the configuration that names it",
             SurveyError::NotUtf8 { .. } => "save it as UTF-8 and commit it",
+            SurveyError::Git(GitError::NotAFile { .. }) => {
+                "commit a file in its place, or name another one in `release.toml` (`notes.changelog = false` for none)"
+            }
+            SurveyError::Index { .. } => {
+                "delete that page: the next ship makes it anew from the files; or name another folder in `directory`"
+            }
             SurveyError::LeadsOut { .. } => {
                 "put the thing itself there; or name the place outright, in `--config` or in the index's `directory`"
             }

@@ -46,7 +46,7 @@ impl<'o> Files<'o> {
     /// Where it is missing, a link, or not UTF-8.
     pub fn text(&mut self, path: &str) -> Result<&str, SurveyError> {
         let bytes = self.bytes(path)?.ok_or_else(|| SurveyError::NoFile { path: path.to_owned() })?;
-        std::str::from_utf8(bytes).map_err(|_| SurveyError::NotUtf8 { path: path.to_owned() })
+        std::str::from_utf8(bytes).map_err(|error| SurveyError::not_utf8(path, bytes, error))
     }
 
     pub fn is_file(&self, path: &str) -> bool {

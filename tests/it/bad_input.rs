@@ -469,6 +469,65 @@ fn a_foreign_ledger_is_refused() {
 }
 
 #[test]
+fn a_ledger_ref_that_is_no_commit_is_refused_with_a_way_out() {
+    let world = kite();
+    let garbage = world.git(["hash-object", "-w", "src/kite/__init__.py"]);
+    world.git(["update-ref", "refs/release/ledger", &garbage]);
+    let before = releases_and_branches(&world);
+    for verb in [&["ship", "--yes"][..], &["status"], &["log"]] {
+        refused(&world.release(verb), 2, &["is damaged", "git update-ref -d refs/release/ledger"]);
+    }
+    fs::write(world.repository().join(".git/refs/release/ledger"), "junk\n").unwrap();
+    for verb in [&["ship", "--yes"][..], &["status"], &["log"]] {
+        refused(&world.release(verb), 2, &["refs/release/ledger", "git update-ref -d refs/release/ledger"]);
+    }
+    fs::remove_file(world.repository().join(".git/refs/release/ledger")).unwrap();
+    untouched(&world, &before);
+    world.release(["ship", "--yes"]).well();
+}
+
+#[test]
+fn a_plan_of_another_format_or_none_names_what_makes_one() {
+    let world = kite();
+    write(&world, ".git/plan.json", "{\"format\": 99}");
+    refused(&world.release(["ship", ".git/plan.json", "--yes"]), 7, &["format 99", "release plan -o"]);
+    refused(&world.release(["ship", ".git/none.json", "--yes"]), 2, &["failed to read", "release plan -o"]);
+}
+
+#[test]
+fn a_manifest_that_is_not_utf_8_is_told_with_its_line() {
+    let world = kite();
+    let bytes = [MANIFEST.as_bytes(), b"# caf\xe9\n"].concat();
+    fs::write(world.repository().join("pyproject.toml"), bytes).unwrap();
+    world.commit_all("fix: an old editor");
+    refused(&world.release(["plan"]), 2, &["pyproject.toml:10: this line is not UTF-8", "save it as UTF-8"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_checkout_is_planned_and_not_shipped() {
+    let world = kite();
+    let before = releases_and_branches(&world);
+    // Its own mount namespace: nothing outlives the shell, and nobody else sees it.
+    let read_only = "mount --bind . . && mount -o remount,ro,bind . && cd \"$PWD\" && exec \"$@\"";
+    let run = |words: &[&str]| {
+        let mut command = world.command("unshare");
+        command.current_dir(world.repository());
+        command.args(["--mount", "sh", "-c", read_only, "sh"]).args(words);
+        Answer::of(command.output().unwrap_or_else(|_| std::process::Command::new("false").output().unwrap()))
+    };
+    if run(&["true"]).code != Some(0) {
+        eprintln!("skipped: no mount namespace here (needs root and util-linux)");
+        return;
+    }
+    let release = env!("CARGO_BIN_EXE_release");
+    run(&[release, "plan"]).well();
+    refused(&run(&[release, "ship", "--yes"]), 2, &["Read-only file system", "make it writable"]);
+    untouched(&world, &before);
+    world.release(["ship", "--yes"]).well();
+}
+
+#[test]
 fn a_full_disk_breaks_nothing() {
     let world = kite();
     let before = releases_and_branches(&world);
