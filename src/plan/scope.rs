@@ -33,13 +33,13 @@ impl ScopeNames {
                 }
             }
         }
+        let mut folders: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, package) in facts.packages.iter().enumerate() {
-            let folder = normalize(package.path.file_name());
-            let alone =
-                facts.packages.iter().filter(|other| normalize(other.path.file_name()) == folder).count()
-                    == 1;
-            if alone && !folder.is_empty() {
-                exact.entry(folder).or_insert_with(|| vec![index]);
+            folders.entry(normalize(package.path.file_name())).or_default().push(index);
+        }
+        for (folder, indexes) in folders {
+            if indexes.len() == 1 && !folder.is_empty() {
+                exact.entry(folder).or_insert(indexes);
             }
         }
         ScopeNames { exact, patterns }
