@@ -180,5 +180,8 @@ fn title(what: &What) -> String {
         What::Failed { step, .. } => format!("failed {step}"),
         What::Finished => "finished".to_owned(),
         What::Abandoned { .. } => "abandoned".to_owned(),
+        What::Closed { .. } => "closed".to_owned(),
+        What::Leased { epoch, .. } => format!("leased, epoch {epoch}"),
+        What::Unleased { epoch } => format!("unleased, epoch {epoch}"),
     }
 }

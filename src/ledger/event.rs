@@ -26,6 +26,10 @@ pub struct Event {
 pub enum What {
     /// A ship of a plan began; from here its commit's time and author are fixed.
     Begun { releases: BTreeMap<String, Begin> },
+    /// Somebody has the ship in hand: nobody else does an effect of it while this epoch holds.
+    Leased { epoch: u64, holder: Holder },
+    /// The holder of this epoch has put the ship down; whoever comes next takes it up.
+    Unleased { epoch: u64 },
     /// A step is about to be done.
     Started { step: String },
     /// A step is done; `evidence` says what was found or made (names, digests).
@@ -40,6 +44,41 @@ pub enum What {
     Finished,
     /// The ship was given up before anything irreversible; its steps are taken back.
     Abandoned { reason: String },
+    /// A claimed ship that shall never be finished; its numbers stay used.
+    Closed { reason: String },
+}
+
+/// Who has a ship in hand: enough to prove later that it is dead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The machine's name, for people.
+    pub host: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+}
+
+/// A process, told apart from every other that ever had its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// The boot of the machine (`/proc/sys/kernel/random/boot_id`).
+    pub boot: String,
+    /// The namespace that the number belongs to (`/proc/self/ns/pid`).
+    pub namespace: String,
+    pub pid: u32,
+    /// Ticks from the boot to its start (`/proc/PID/stat`, field 22).
+    pub started: u64,
+}
+
+/// A run of a CI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The address that its interface answers at.
+    pub api: String,
+    pub repository: String,
+    pub id: String,
+    pub attempt: u64,
 }
 
 /// What a ship sets out to release of one package.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::event::{Begin, Event, StepFailure, What};
+use crate::ledger::event::{Begin, Event, Holder, StepFailure, What};
 
-/// The format number this program writes and reads.
-pub const FORMAT: u32 = 1;
+/// The format number this program writes.
+pub const FORMAT: u32 = 2;
+/// The oldest format it reads: 1 had no leases, and nothing closed.
+pub const OLDEST: u32 = 1;
 
 /// The state of all ships after some number of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,9 @@ pub struct State {
     pub released: BTreeMap<String, Released>,
     /// Plans that are finished, with the time of their last event.
     pub finished: BTreeMap<String, i64>,
+    /// Claimed ships that shall never be finished, by plan digest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub closed: BTreeMap<String, Closed>,
 }
 
 impl Default for State {
@@ -31,6 +36,7 @@ impl Default for State {
             in_flight: BTreeMap::new(),
             released: BTreeMap::new(),
             finished: BTreeMap::new(),
+            closed: BTreeMap::new(),
         }
     }
 }
@@ -44,6 +50,12 @@ pub struct Ship {
     pub who: String,
     pub releases: BTreeMap<String, Begin>,
     pub steps: BTreeMap<String, StepState>,
+    /// How often it was taken in hand; the number of the last lease.
+    #[serde(default)]
+    pub epoch: u64,
+    /// Who has it in hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Holder>,
 }
 
 impl Ship {
@@ -87,12 +99,21 @@ pub struct Released {
     pub plan: String,
 }
 
+/// A claimed ship that shall never be finished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    pub releases: BTreeMap<String, Begin>,
+    pub reason: String,
+    /// When, seconds since 1970 (UTC).
+    pub time: i64,
+}
+
 /// An event that can not follow what was before.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
     #[error("ledger event {number} can not follow: {reason}")]
     Order { number: u64, reason: String },
-    #[error("the ledger has format {found}; this program reads format {FORMAT}")]
+    #[error("the ledger has format {found}; this program reads formats {OLDEST} to {FORMAT}")]
     Format { found: u32 },
 }
 
@@ -108,10 +129,11 @@ impl State {
         }
         let broken = |error: serde_json::Error| LedgerError::Order { number: 0, reason: error.to_string() };
         let head: Head = serde_json::from_slice(text).map_err(broken)?;
-        if head.format != FORMAT {
+        if !(OLDEST..=FORMAT).contains(&head.format) {
             return Err(LedgerError::Format { found: head.format });
         }
-        serde_json::from_slice(text).map_err(broken)
+        let read: State = serde_json::from_slice(text).map_err(broken)?;
+        Ok(State { format: FORMAT, ..read })
     }
 
     /// Folds all events from the beginning.
@@ -127,48 +149,79 @@ impl State {
     /// # Errors
     /// Where the event can not follow.
     pub fn with(mut self, event: &Event) -> Result<State, LedgerError> {
-        let refuse = |reason: String| LedgerError::Order { number: event.number, reason };
         if event.number != self.events + 1 {
-            return Err(refuse(format!("expected number {}", self.events + 1)));
+            let reason = format!("expected number {}", self.events + 1);
+            return Err(LedgerError::Order { number: event.number, reason });
         }
         self.events = event.number;
+        self.take(event).map_err(|reason| LedgerError::Order { number: event.number, reason })?;
+        Ok(self)
+    }
+
+    /// The ship under way that releases one of these packages.
+    pub fn releasing<'s>(&'s self, packages: &BTreeMap<String, Begin>) -> Option<(&'s str, &'s Ship)> {
+        let same = |ship: &Ship| packages.keys().any(|package| ship.releases.contains_key(package));
+        self.in_flight.iter().find(|(_, ship)| same(ship)).map(|(plan, ship)| (plan.as_str(), ship))
+    }
+
+    fn take(&mut self, event: &Event) -> Result<(), String> {
         let plan = event.plan.as_str();
         if let What::Begun { releases } = &event.what {
-            if self.in_flight.contains_key(plan) {
-                return Err(refuse("this plan is under way already".to_owned()));
-            }
-            let ship = Ship {
-                began: event.time,
-                who: event.who.clone(),
-                releases: releases.clone(),
-                steps: BTreeMap::new(),
-            };
-            self.in_flight.insert(plan.to_owned(), ship);
-            return Ok(self);
+            return self.begin(event, releases);
         }
         let Some(ship) = self.in_flight.get_mut(plan) else {
-            return Err(refuse(format!("plan {} is not under way", event.plan.short())));
+            return Err(format!("plan {} is not under way", event.plan.short()));
         };
         match &event.what {
-            What::Begun { .. } => {}
-            What::Started { step } => start(ship, step).map_err(refuse)?,
+            What::Begun { .. } => Ok(()),
+            What::Leased { epoch, holder } => lease(ship, *epoch, holder),
+            What::Unleased { epoch } => unlease(ship, *epoch),
+            What::Started { step } => start(ship, step),
             What::Succeeded { step, evidence } => {
-                end(ship, step, StepState::Succeeded { evidence: evidence.clone() }).map_err(refuse)?;
+                end(ship, step, StepState::Succeeded { evidence: evidence.clone() })
             }
-            What::Failed { step, failure } => {
-                end(ship, step, StepState::Failed { failure: failure.clone() }).map_err(refuse)?;
+            What::Failed { step, failure } => end(ship, step, StepState::Failed { failure: failure.clone() }),
+            What::Abandoned { .. } if ship.has_done("claim") => {
+                Err("the claim is made; a claimed release is finished or closed, not taken back".to_owned())
             }
             What::Abandoned { .. } => {
-                if ship.has_done("claim") {
-                    return Err(refuse(
-                        "the claim is made; a claimed release is finished, not abandoned".to_owned(),
-                    ));
-                }
                 self.in_flight.remove(plan);
+                Ok(())
             }
-            What::Finished => self.finish(event).map_err(refuse)?,
+            What::Closed { reason } => self.close(event, reason),
+            What::Finished => self.finish(event),
         }
-        Ok(self)
+    }
+
+    fn begin(&mut self, event: &Event, releases: &BTreeMap<String, Begin>) -> Result<(), String> {
+        let plan = event.plan.as_str();
+        if self.in_flight.contains_key(plan) {
+            return Err("this plan is under way already".to_owned());
+        }
+        if let Some((other, _)) = self.releasing(releases) {
+            return Err(format!("plan {other} is under way and releases the same packages"));
+        }
+        let ship = Ship {
+            began: event.time,
+            who: event.who.clone(),
+            releases: releases.clone(),
+            steps: BTreeMap::new(),
+            epoch: 0,
+            holder: None,
+        };
+        self.in_flight.insert(plan.to_owned(), ship);
+        Ok(())
+    }
+
+    fn close(&mut self, event: &Event, reason: &str) -> Result<(), String> {
+        let plan = event.plan.as_str();
+        let ship = self.in_flight.remove(plan).ok_or("not under way")?;
+        if !ship.has_done("claim") {
+            return Err("nothing is claimed; it is taken back, not closed".to_owned());
+        }
+        let closed = Closed { releases: ship.releases, reason: reason.to_owned(), time: event.time };
+        self.closed.insert(plan.to_owned(), closed);
+        Ok(())
     }
 
     fn finish(&mut self, event: &Event) -> Result<(), String> {
@@ -196,6 +249,24 @@ impl State {
         self.finished.insert(plan.to_owned(), event.time);
         Ok(())
     }
+}
+
+/// A later epoch ends the one before; an earlier one can not come back.
+fn lease(ship: &mut Ship, epoch: u64, holder: &Holder) -> Result<(), String> {
+    if epoch != ship.epoch + 1 {
+        return Err(format!("epoch {epoch} can not follow epoch {}", ship.epoch));
+    }
+    ship.epoch = epoch;
+    ship.holder = Some(holder.clone());
+    Ok(())
+}
+
+fn unlease(ship: &mut Ship, epoch: u64) -> Result<(), String> {
+    if epoch != ship.epoch || ship.holder.is_none() {
+        return Err(format!("epoch {epoch} does not hold this ship"));
+    }
+    ship.holder = None;
+    Ok(())
 }
 
 /// A step may start again after a kill or a failure, never after it is done.
@@ -237,6 +308,10 @@ mod tests {
         What::Succeeded { step: step.to_owned(), evidence: BTreeMap::new() }
     }
 
+    fn leased(epoch: u64) -> What {
+        What::Leased { epoch, holder: Holder { host: "desk".to_owned(), process: None, run: None } }
+    }
+
     fn replay(whats: Vec<What>) -> Result<State, String> {
         let events: Vec<Event> = (1..).zip(whats).map(|(number, what)| event(number, what)).collect();
         State::replay(&events).map_err(|error| error.to_string())
@@ -271,8 +346,35 @@ mod tests {
         check(vec![begun(), started("x"), What::Finished], "is not done");
         check(
             vec![begun(), started("claim"), succeeded("claim"), What::Abandoned { reason: String::new() }],
-            "finished, not abandoned",
+            "finished or closed, not taken back",
         );
+        check(vec![begun(), leased(2)], "epoch 2 can not follow epoch 0");
+        check(vec![begun(), leased(1), leased(1)], "epoch 1 can not follow epoch 1");
+        check(vec![begun(), What::Unleased { epoch: 1 }], "does not hold this ship");
+        check(vec![begun(), What::Closed { reason: String::new() }], "taken back, not closed");
+    }
+
+    #[test]
+    fn a_later_epoch_ends_the_one_before() {
+        let state = replay(vec![begun(), leased(1), leased(2), What::Unleased { epoch: 2 }]).unwrap();
+        let ship = state.in_flight.values().next().unwrap();
+        assert_eq!((ship.epoch, ship.holder.is_none()), (2, true));
+    }
+
+    #[test]
+    fn a_closed_ship_is_no_release_and_is_remembered() {
+        let closed = What::Closed { reason: "the index is gone".to_owned() };
+        let state = replay(vec![begun(), started("claim"), succeeded("claim"), closed]).unwrap();
+        assert!(state.in_flight.is_empty() && state.released.is_empty());
+        let kept = state.closed.values().next().unwrap();
+        assert_eq!(kept.releases["core"].tag, "core-v1.0.0");
+    }
+
+    #[test]
+    fn two_ships_of_one_package_are_not_under_way_at_once() {
+        let other = Event { plan: Digest::of(b"other"), ..event(2, begun()) };
+        let error = State::replay(&[event(1, begun()), other]).unwrap_err().to_string();
+        assert!(error.contains("releases the same packages"), "{error}");
     }
 
     #[test]
@@ -280,6 +382,6 @@ mod tests {
         let state = replay(vec![begun(), started("x")]).unwrap();
         let text = serde_json::to_vec(&state).unwrap();
         assert_eq!(State::read(&text).unwrap(), state);
-        assert!(matches!(State::read(br#"{"format": 2}"#), Err(LedgerError::Format { found: 2 })));
+        assert!(matches!(State::read(br#"{"format": 3}"#), Err(LedgerError::Format { found: 3 })));
     }
 }

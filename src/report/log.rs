@@ -10,6 +10,7 @@ use crate::report::paint::Paint;
 use crate::report::plain::{line, terminal};
 use crate::report::step_words::{doing, done, failed, parts};
 use crate::report::table::paragraph;
+use crate::report::words::held_by;
 
 /// Lines of a failure's message that are shown.
 const MESSAGE_LINES: usize = 40;
@@ -81,7 +82,7 @@ fn event_lines(event: &Event, versions: &Versions<'_>, width: usize, color: bool
 fn paint(event: &Event) -> Paint {
     match event.what {
         What::Failed { .. } => Paint::Red,
-        What::Abandoned { .. } => Paint::Yellow,
+        What::Abandoned { .. } | What::Closed { .. } => Paint::Yellow,
         What::Finished => Paint::Green,
         _ => Paint::Plain,
     }
@@ -103,6 +104,9 @@ fn in_words(event: &Event, versions: &Versions<'_>) -> String {
         }
         What::Finished => "finished".to_owned(),
         What::Abandoned { reason } => format!("given up: {}", line(reason)),
+        What::Closed { reason } => format!("closed, never to be finished: {}", line(reason)),
+        What::Leased { epoch, holder } => format!("in hand of {} (epoch {epoch})", held_by(holder)),
+        What::Unleased { epoch } => format!("put down (epoch {epoch})"),
     }
 }
 

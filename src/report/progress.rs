@@ -116,7 +116,8 @@ impl Progress {
                 format!("{}\n{}", Paint::Red.on(&words, self.color), indented(&message, 2))
             }
             What::Abandoned { reason } => format!("taken back: {}\n", line(reason)),
-            What::Begun { .. } | What::Finished => String::new(),
+            What::Closed { reason } => format!("closed: {}\n", line(reason)),
+            What::Begun { .. } | What::Leased { .. } | What::Unleased { .. } | What::Finished => String::new(),
         }
     }
 

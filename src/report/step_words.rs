@@ -15,6 +15,7 @@ pub fn doing(step: &str) -> (String, Option<String>) {
         "seal" => "sealing the files",
         "claim" => "moving the branch and making the tags",
         "publish" => "publishing",
+        "upload" => "uploading",
         "smoke" => "installing and trying",
         other => return (line(other), package.map(line)),
     };
@@ -42,6 +43,8 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
         "claim" if of("branch").is_empty() => "moved the branch and made the tags".to_owned(),
         "claim" => format!("moved {} and made the tags", line(of("branch"))),
         "publish" => format!("published {name}"),
+        "upload" if of("found") == "already-there" => format!("found {} there already", line(file_of(step))),
+        "upload" => format!("uploaded {}", line(file_of(step))),
         "smoke" => format!("installed and tried {name}"),
         _ => format!("did {}", line(step)),
     };
@@ -59,9 +62,15 @@ pub fn failed(step: &str, version: Option<&str>) -> String {
         "seal" => "failed to seal the files".to_owned(),
         "claim" => "failed to move the branch and make the tags".to_owned(),
         "publish" => format!("failed to publish {name}"),
+        "upload" => format!("failed to upload {}", line(file_of(step))),
         "smoke" => format!("failed to install and try {name}"),
         _ => format!("failed to do {}", line(step)),
     }
+}
+
+/// The file that a step puts on an index: `upload:core/core-2.1.0.tar.gz`.
+fn file_of(step: &str) -> &str {
+    parts(step).1.and_then(|rest| rest.split_once('/')).map_or(step, |(_, file)| file)
 }
 
 /// `build:core` is a build of core.

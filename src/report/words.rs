@@ -1,5 +1,6 @@
 //! Small pieces of wording that several reports share.
 
+use crate::ledger::event::Holder;
 use crate::plan::Plan;
 use crate::plan::step::Action;
 use crate::report::plain::line;
@@ -25,6 +26,16 @@ pub fn some(items: &[String], most: usize) -> String {
         shown.push_str(&format!(", +{more} more"));
     }
     shown
+}
+
+/// Who has a ship in hand: `run 71 of acme/monorepo, attempt 2`, or `desk, process 4711`.
+pub fn held_by(holder: &Holder) -> String {
+    let text = match (&holder.run, &holder.process) {
+        (Some(run), _) => format!("run {} of {}, attempt {}", run.id, run.repository, run.attempt),
+        (None, Some(process)) => format!("{}, process {}", holder.host, process.pid),
+        (None, None) => holder.host.clone(),
+    };
+    line(&text)
 }
 
 /// The branch that the plan's claim moves; none for a plan that claims nothing.

@@ -11,6 +11,7 @@ pub mod files;
 pub mod git;
 pub mod git_command;
 pub mod git_error;
+pub mod holder;
 pub mod ledger_ref;
 pub mod objects;
 pub mod pins;
