@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::apply::clamp::clamp;
 use crate::plan::digest::Digest;
 use crate::workspace::path::RepoPath;
 use crate::world::command::{Command, CommandError, run};
@@ -99,6 +100,7 @@ pub async fn build(request: BuildRequest) -> Result<Built, BuildError> {
     let names = made(&package, fresh.path(), tail)?;
     let mut built = Vec::new();
     for name in names {
+        clamp_times(&fresh.path().join(&name), request.epoch)?;
         built.push(take(&fresh.path().join(&name), &out, name)?);
     }
     Ok(Built { files: built })
@@ -192,6 +194,18 @@ fn made(package: &RepoPath, folder: &Path, tail: String) -> Result<Vec<String>, 
         (_, 0) => incomplete("wheel"),
         (1, _) => Ok(sdists.into_iter().chain(wheels).collect()),
         _ => Err(BuildError::ManySdists { package: package.clone(), files: sdists }),
+    }
+}
+
+/// A source distribution that shows when it was built is written anew, so that it can be built again.
+fn clamp_times(path: &Path, epoch: i64) -> Result<(), BuildError> {
+    if path.extension().is_none_or(|extension| extension != "gz") {
+        return Ok(());
+    }
+    let bytes = std::fs::read(path).map_err(files(path))?;
+    match clamp(&bytes, epoch).map_err(files(path))? {
+        Some(clamped) => std::fs::write(path, clamped).map_err(files(path)),
+        None => Ok(()),
     }
 }
 

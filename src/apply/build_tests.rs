@@ -126,9 +126,9 @@ async fn poetry_core_builds_the_same_bytes_twice() {
 }
 
 #[tokio::test]
-async fn setuptools_builds_the_same_wheel_twice() {
+async fn setuptools_builds_the_same_files_twice() {
     let build_system = "requires = [\"setuptools>=77\"]\nbuild-backend = \"setuptools.build_meta\"";
-    check_backend(build_system, "", &[".whl"]).await;
+    check_backend(build_system, "", &[".whl", ".gz"]).await;
 }
 
 #[tokio::test]

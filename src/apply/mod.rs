@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod build;
+pub mod clamp;
 pub mod crash;
 pub mod effect;
 pub mod environment;

@@ -117,7 +117,9 @@ impl Progress {
             }
             What::Abandoned { reason } => format!("taken back: {}\n", line(reason)),
             What::Closed { reason } => format!("closed: {}\n", line(reason)),
-            What::Begun { .. } | What::Leased { .. } | What::Unleased { .. } | What::Finished => String::new(),
+            What::Begun { .. } | What::Leased { .. } | What::Unleased { .. } | What::Finished => {
+                String::new()
+            }
         }
     }
 
