@@ -254,7 +254,7 @@ async fn collect(group: &Group, mut stdout: Tail, mut stderr: Tail) -> [(Vec<u8>
 }
 
 /// A line without escape sequences and other control characters.
-fn plain_line(line: &str) -> String {
+pub(in crate::world) fn plain_line(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut characters = line.chars().peekable();
     while let Some(character) = characters.next() {

@@ -25,6 +25,19 @@ pub fn git<A: Into<OsString>>(directory: &Path, args: impl IntoIterator<Item = A
     command
 }
 
+/// A git command that speaks with a remote: credential helpers, agents and askpass programs find the variables
+/// they read; nothing asks on the terminal; a silent HTTP connection ends after a minute.
+pub fn git_remote<A: Into<OsString>>(directory: &Path, args: impl IntoIterator<Item = A>) -> Command {
+    let quiet = ["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"].map(OsString::from);
+    let mut command = git(directory, quiet.into_iter().chain(args.into_iter().map(Into::into)));
+    let read_by_git = |name: &OsString| !OTHERS.iter().any(|other| name.to_string_lossy().starts_with(other));
+    command.env.keep = std::env::vars_os().map(|(name, _)| name).filter(read_by_git).collect();
+    if std::env::var_os("SSH_ASKPASS_REQUIRE").is_none() {
+        command.env.set.push(("SSH_ASKPASS_REQUIRE".into(), "force".into()));
+    }
+    command
+}
+
 /// Runs a git command and takes its answer.
 ///
 /// # Errors
@@ -54,6 +67,10 @@ pub(in crate::world) fn name_of(command: &Command) -> String {
     own.take_while(|arg| !arg.starts_with('-')).take(2).collect::<Vec<_>>().join(" ")
 }
 
+/// The beginnings of variables with credentials that no way to a repository needs.
+const OTHERS: [&str; 8] =
+    ["ACTIONS_", "PG", "PYPI_", "RELEASE_", "SIGSTORE_", "TWINE_", "UV_PUBLISH_", "VAULT_"];
+
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
 const FIXED: [&str; 11] = [
@@ -80,7 +97,9 @@ const SET: [(&str, &str); 5] = [
 
 /// `GIT_*` variables that say how git works here, not which repository is meant.
 fn is_kept(name: &str) -> bool {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 10] = [
+        "GIT_ALLOW_PROTOCOL",
+        "GIT_PROXY_COMMAND",
         "GIT_CONFIG_GLOBAL",
         "GIT_CONFIG_SYSTEM",
         "GIT_CONFIG_NOSYSTEM",

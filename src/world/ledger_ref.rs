@@ -19,6 +19,9 @@ use crate::world::refs::lost_race;
 use crate::world::tree::{Mode, entries};
 use crate::world::write::{Stamp, signature, write_error};
 
+/// How often a ref that others move at the same time is looked at again.
+const FOLLOWED: u32 = 5;
+
 /// Files by name; names may hold `/`.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
@@ -54,22 +57,100 @@ impl Repository {
         message: &str,
         by: &Stamp,
     ) -> Result<String, GitError> {
+        let commit = self.write_link(expected, files, message, by)?;
+        match self.move_link_ref(name, expected, &commit, by) {
+            Ok(()) => Ok(commit),
+            Err(error) => Err(self.append_error(name, expected, error)),
+        }
+    }
+
+    /// Writes a link's objects and moves no ref. The same input gives the same commit.
+    ///
+    /// # Errors
+    /// An id git does not allow; objects that can not be written.
+    pub(in crate::world) fn write_link(
+        &self,
+        parent: Option<&str>,
+        files: &Files,
+        message: &str,
+        by: &Stamp,
+    ) -> Result<String, GitError> {
         let local = self.local();
-        let parent = expected.map(parse_id).transpose()?;
+        let parents: Vec<ObjectId> = parent.map(parse_id).transpose()?.into_iter().collect();
         let tree = write_tree(&local, files)?;
-        let parents: Vec<ObjectId> = parent.into_iter().collect();
-        let commit = self.write_commit_object(&local, tree, &parents, message, by, by)?;
-        let previous = match parent {
-            Some(id) => PreviousValue::MustExistAndMatch(Target::Object(id)),
+        self.write_commit_object(&local, tree, &parents, message, by, by)
+    }
+
+    /// Moves a chain's ref forward to a link; where it stands there or further already, it stays.
+    ///
+    /// # Errors
+    /// A ref that can not be moved; `LostRace` where it stands on another chain.
+    pub(in crate::world) fn follow_link(&self, name: &str, link: &str, by: &Stamp) -> Result<(), GitError> {
+        let mut attempts = 0;
+        loop {
+            let found = self.ref_target(name)?;
+            if let Some(found) = &found {
+                if self.chain_holds(found, link)? {
+                    return Ok(());
+                }
+                if !self.chain_holds(link, found)? {
+                    return Err(lost_race(name, Some(link.to_owned()), Some(found.clone())));
+                }
+            }
+            attempts += 1;
+            match self.move_link_ref(name, found.as_deref(), link, by) {
+                Ok(()) => return Ok(()),
+                Err(error) if attempts == FOLLOWED => return Err(error),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Whether a link stands in the chain that ends with `head`.
+    ///
+    /// # Errors
+    /// Unreadable objects; `Shallow` where a shallow clone cut the chain off.
+    pub(in crate::world) fn chain_holds(&self, head: &str, link: &str) -> Result<bool, GitError> {
+        let objects = self.objects();
+        let mut next = Some(head.to_owned());
+        while let Some(commit) = next {
+            if commit == link {
+                return Ok(true);
+            }
+            next = parent_of(&objects, &commit).map_err(|error| match error {
+                GitError::Missing { .. } if self.is_shallow() => objects.shallow_error(),
+                error => error,
+            })?;
+        }
+        Ok(false)
+    }
+
+    /// The files of one link.
+    ///
+    /// # Errors
+    /// Unreadable objects.
+    pub(in crate::world) fn link_files(&self, commit: &str) -> Result<Files, GitError> {
+        files_of(&self.objects(), commit)
+    }
+
+    fn move_link_ref(
+        &self,
+        name: &str,
+        expected: Option<&str>,
+        link: &str,
+        by: &Stamp,
+    ) -> Result<(), GitError> {
+        let previous = match expected {
+            Some(id) => PreviousValue::MustExistAndMatch(Target::Object(parse_id(id)?)),
             None => PreviousValue::MustNotExist,
         };
         let full = name.try_into().map_err(|_| GitError::BadName { name: name.to_owned() })?;
-        let edit = RefEdit::update(full, parse_id(&commit)?, previous, "release: append");
+        let edit = RefEdit::update(full, parse_id(link)?, previous, "release: append");
         let mut time = gix::date::parse::TimeBuf::default();
         let signature = signature(by);
-        match local.edit_references_as([edit], Some(signature.to_ref(&mut time))) {
-            Ok(_) => Ok(commit),
-            Err(error) => Err(self.append_error(name, expected, error)),
+        match self.local().edit_references_as([edit], Some(signature.to_ref(&mut time))) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(write_error(name, source)),
         }
     }
 
@@ -93,10 +174,10 @@ impl Repository {
         }))
     }
 
-    fn append_error(&self, name: &str, expected: Option<&str>, error: gix::Error) -> GitError {
+    fn append_error(&self, name: &str, expected: Option<&str>, error: GitError) -> GitError {
         match self.ref_target(name) {
             Ok(found) if found.as_deref() != expected => lost_race(name, expected.map(str::to_owned), found),
-            _ => write_error(name, error),
+            _ => error,
         }
     }
 }

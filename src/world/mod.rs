@@ -15,8 +15,11 @@ pub mod holder;
 pub mod ledger_ref;
 pub mod objects;
 pub mod pins;
+pub mod push;
 pub mod refs;
 pub mod remote;
+pub mod remote_refs;
+pub mod store;
 #[cfg(test)]
 pub mod testing;
 pub mod tools;

@@ -7,6 +7,7 @@ use crate::world::command::run_blocking;
 use crate::world::git::{Repository, read_error};
 use crate::world::git_command::{git, succeed};
 use crate::world::git_error::GitError;
+use crate::world::objects::parse_id;
 
 /// One move of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,21 @@ impl Repository {
     pub fn delete_ref(&self, name: &str, expected_old: Expected) -> Result<(), GitError> {
         let update = RefUpdate { name: name.to_owned(), new: None, expected_old };
         self.update_refs(&[update], "release: delete")
+    }
+
+    /// Whether a commit is another one or one of its ancestors.
+    ///
+    /// # Errors
+    /// No such commit; `Shallow` where a shallow clone was cut off before the answer.
+    pub fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, GitError> {
+        let arguments =
+            ["merge-base", "--is-ancestor", &parse_id(older)?.to_string(), &parse_id(newer)?.to_string()];
+        let output = run_blocking(git(self.root(), arguments))?;
+        match output.status.code() {
+            Some(1) if self.is_shallow() => Err(GitError::Shallow { directory: self.root().to_owned() }),
+            Some(1) => Ok(false),
+            _ => succeed("merge-base", &output).map(|()| true),
+        }
     }
 
     /// Looks where the refs stand now: git's words are no evidence.

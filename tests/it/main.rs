@@ -16,5 +16,6 @@ mod schemas;
 mod script;
 mod shared_sample;
 mod single_package;
+mod stores;
 mod walls;
 mod world;
