@@ -9,6 +9,7 @@ mod bad_input;
 mod cases;
 mod crash;
 mod demo;
+mod double;
 mod readme;
 mod replay;
 mod sample_ship;
