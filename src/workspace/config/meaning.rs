@@ -7,7 +7,7 @@ use crate::workspace::config::nearest::nearest;
 use crate::workspace::config::problem::Problem;
 use crate::workspace::config::settings::{LOCAL_INDEX, Size};
 use crate::workspace::config::spanned::{Node, Place};
-use crate::workspace::config::tables::Tables;
+use crate::workspace::config::tables::{Auth, Tables};
 use crate::workspace::config::text::{self, Glob, Name};
 use crate::workspace::config::versioning::Zero;
 use crate::workspace::name::normalize;
@@ -124,8 +124,14 @@ impl Meaning<'_> {
                     "name a `directory`, or an address with `upload`",
                 );
             }
-            for (key, given) in [("simple", index.simple.is_some()), ("auth", index.auth.is_some())] {
-                if given && !written("upload") {
+            let signed = index.attestations == Some(true);
+            if signed && !matches!(index.auth, None | Some(Auth::Trusted)) {
+                let place = below("attestations");
+                let problem = "`attestations` name the CI that publishes".to_owned();
+                self.say(place, problem, "they go with `auth = \"trusted\"`");
+            }
+            for key in ["simple", "auth", "attestations", "insecure", "visible-within"] {
+                if written(key) && !written("upload") {
                     let place = self.document.place_of(&["index", name.as_str(), key]);
                     self.say(place, format!("`{key}` means nothing for a folder"), "it goes with `upload`");
                 }

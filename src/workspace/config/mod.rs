@@ -16,6 +16,7 @@ pub mod versioning;
 mod walk;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
@@ -25,6 +26,9 @@ use crate::workspace::config::problem::{Problem, Problems};
 use crate::workspace::config::settings::{GroupMode, LOCAL_INDEX};
 use crate::workspace::config::spanned::{Kind, Node, Place};
 use crate::workspace::config::tables::{Auth, Frontend, IndexTable, Tables};
+
+/// How long a file may take until an index lists it: its caches may be slow.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(1800);
 
 /// The configuration of a repository; the default one where there is no file.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +56,17 @@ pub enum Index {
     /// A folder that pip and uv can install from.
     Directory(String),
     /// An address that takes uploads; `simple` lists what it holds.
-    Remote { upload: String, simple: Option<String>, auth: Auth },
+    Remote {
+        upload: String,
+        simple: Option<String>,
+        auth: Auth,
+        /// Whether files are signed with the CI's identity (PEP 740).
+        attestations: bool,
+        /// Whether plain http may go to another machine.
+        insecure: bool,
+        /// How long a file may take until it is listed.
+        visible_within: Duration,
+    },
 }
 
 impl Default for Config {
@@ -125,8 +139,8 @@ impl Config {
     }
 
     /// How long the build of one package may take.
-    pub fn build_timeout(&self) -> Option<std::time::Duration> {
-        self.tables.build.timeout.map(|span| std::time::Duration::from_secs(span.seconds))
+    pub fn build_timeout(&self) -> Option<Duration> {
+        self.tables.build.timeout.map(|span| Duration::from_secs(span.seconds))
     }
 
     /// The groups and how each moves.
@@ -159,6 +173,9 @@ fn index(table: &IndexTable) -> Index {
         upload: upload.clone(),
         simple: table.simple.clone().or_else(|| addresses::simple_of(upload).map(str::to_owned)),
         auth: table.auth.unwrap_or_default(),
+        attestations: table.attestations.unwrap_or_default(),
+        insecure: table.insecure.unwrap_or_default(),
+        visible_within: table.visible_within.map_or(VISIBLE_WITHIN, |span| Duration::from_secs(span.seconds)),
     })
 }
 

@@ -133,6 +133,12 @@ pub struct IndexTable {
     pub simple: Option<String>,
     /// How uploads are allowed: trusted (default), token or none.
     pub auth: Option<Auth>,
+    /// Whether files are signed with the CI's identity (PEP 740); it goes with trusted uploads (default: false).
+    pub attestations: Option<bool>,
+    /// Whether plain http may go to another machine (default: false).
+    pub insecure: Option<bool>,
+    /// How long a file may take until it is listed (default: "30m").
+    pub visible_within: Option<text::Span>,
 }
 
 /// How uploads are allowed; one never falls back to another.

@@ -56,6 +56,9 @@ fn the_documented_example_is_read() {
             upload: "https://index.example/legacy/".to_owned(),
             simple: None,
             auth: Auth::Trusted,
+            attestations: false,
+            insecure: false,
+            visible_within: std::time::Duration::from_secs(1800),
         })
     );
 }
@@ -328,6 +331,14 @@ fn values_out_of_their_form_are_told() {
             "`auth` means nothing for a folder – it goes with `upload`",
         ),
         (
+            "index.a = { directory = \"x\", visible-within = \"5m\" }",
+            "`visible-within` means nothing for a folder – it goes with `upload`",
+        ),
+        (
+            "index.a = { upload = \"https://h/\", auth = \"token\", attestations = true }",
+            "`attestations` name the CI that publishes – they go with `auth = \"trusted\"`",
+        ),
+        (
             "index.a = { directory = \"x\", upload = \"https://h/\" }",
             "index `a` is a folder and an address at once – keep `directory` or `upload`",
         ),
@@ -433,7 +444,10 @@ fn every_documented_key_is_in_the_schema() {
                 "mode",
             ],
         ),
-        ("IndexTable", &["directory", "upload", "simple", "auth"]),
+        (
+            "IndexTable",
+            &["directory", "upload", "simple", "auth", "attestations", "insecure", "visible-within"],
+        ),
         ("GroupTable", &["mode"]),
     ] {
         for key in keys {
