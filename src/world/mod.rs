@@ -2,16 +2,23 @@
 //!
 //! Does not know packages, releases or plans.
 
+pub mod answer;
+pub mod attest;
 pub mod checkout;
 pub mod clock;
 pub mod command;
 pub mod commit_text;
+pub mod credential;
 pub mod encoding;
 pub mod files;
+pub mod form;
 pub mod git;
 pub mod git_command;
 pub mod git_error;
 pub mod holder;
+pub mod http;
+pub mod identity;
+pub mod json_api;
 pub mod ledger_ref;
 pub mod objects;
 pub mod pins;
@@ -20,9 +27,13 @@ pub mod refs;
 pub mod remote;
 pub mod remote_refs;
 pub mod store;
+pub mod sha256;
+pub mod simple_index;
 #[cfg(test)]
 pub mod testing;
 pub mod tools;
 pub mod tree;
+pub mod trusted;
+pub mod upload;
 pub mod worktree;
 pub mod write;

@@ -29,7 +29,7 @@ impl Environment {
 
 /// Whether a variable's name says that it holds a credential.
 pub fn is_credential(name: &OsStr) -> bool {
-    const STARTS: [&str; 11] = [
+    const STARTS: [&str; 12] = [
         "ACTIONS_ID_TOKEN_REQUEST_",
         "ACTIONS_RUNTIME_",
         "AWS_",
@@ -37,6 +37,7 @@ pub fn is_credential(name: &OsStr) -> bool {
         "GH_",
         "GOOGLE_APPLICATION_",
         "PYPI_",
+        "RELEASE_TOKEN_",
         "SIGSTORE_",
         "TWINE_",
         "UV_PUBLISH_",
