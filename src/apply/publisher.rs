@@ -1,0 +1,512 @@
+//! Publishes to an index over HTTP: "ensure this file is there", whatever happens on the way.
+//!
+//! The index is looked at before anything is sent, and after every answer that leaves a doubt; then the same bytes are
+//! sent again. Other bytes under our name are an error, never skipped and never overwritten.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use serde_json::Value;
+
+use crate::apply::gate::Gate;
+use crate::apply::index::Published;
+use crate::apply::mint::{Mint, Ticket};
+use crate::apply::pace::{Pace, Patience};
+use crate::apply::publish_error::PublishError;
+use crate::apply::refusal::{Meaning, hints, is_damaged, meaning};
+use crate::apply::shelf::{ApiKey, Listed, Place, Shelf, Wanted};
+use crate::check::metadata::Metadata;
+use crate::check::{sdist, wheel};
+use crate::plan::digest::Digest;
+use crate::version::number::Version;
+use crate::workspace::config::tables::Auth;
+use crate::workspace::file_name::FileName;
+use crate::workspace::name::PackageName;
+use crate::world::answer::Answer;
+use crate::world::attest;
+use crate::world::credential::variables;
+use crate::world::form::{FileFacts, fields};
+use crate::world::http::{Credential, Http, HttpError};
+use crate::world::upload::{Measure, Upload, UploadError, measure, upload};
+
+/// Reads a variable of the environment.
+pub type Env = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+
+/// An index over HTTP, as the configuration has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteIndex {
+    pub name: String,
+    /// Where files are sent.
+    pub upload: String,
+    /// Where packages are listed.
+    pub simple: Option<String>,
+    pub auth: Auth,
+    /// Whether files are signed (PEP 740). Ready-made attestations beside a file are sent in any case.
+    pub attestations: bool,
+    /// Whether plain http may go to another machine.
+    pub insecure: bool,
+    /// How long `await_visible` waits.
+    pub visible_within: Duration,
+}
+
+/// One file to be published.
+#[derive(Debug, Clone)]
+pub struct OneFile {
+    pub package: PackageName,
+    pub version: Version,
+    /// Its name in the index.
+    pub name: String,
+    pub path: PathBuf,
+    /// What was sealed.
+    pub digest: Digest,
+    pub metadata: Metadata,
+    /// What the form says: `sdist` and `source`, or `bdist_wheel` and the python tags.
+    filetype: &'static str,
+    pyversion: String,
+}
+
+/// One index; shared by all steps that publish to it.
+pub struct Publisher {
+    index: RemoteIndex,
+    upload: Url,
+    http: Http,
+    access: Access,
+    shelf: Shelf,
+    pace: Pace,
+}
+
+/// How uploads are allowed; one never falls back to another.
+enum Access {
+    Trusted(Box<Mint>),
+    Key(Arc<ApiKey>),
+    Open,
+}
+
+/// What an attempt shows to be let in.
+enum Pass {
+    Minted(Ticket),
+    Key(Credential),
+    None,
+}
+
+impl OneFile {
+    /// Reads the file: what its metadata say is what the index is told.
+    ///
+    /// # Errors
+    /// `File`, or `Unfit` where it is neither a wheel nor a source distribution.
+    pub fn read(path: &Path, digest: Digest) -> Result<OneFile, PublishError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let unfit = |reason: String| PublishError::Unfit { file: name.clone(), reason };
+        let failed = |source| PublishError::File { path: path.to_owned(), source };
+        let bytes = std::fs::read(path).map_err(failed)?;
+        let (metadata, filetype, pyversion) = match FileName::parse(&name) {
+            Ok(FileName::Wheel(_)) => {
+                let wheel = wheel::read(&bytes).map_err(|error| unfit(error.to_string()))?;
+                (wheel.metadata, "bdist_wheel", python_tags(&name))
+            }
+            Ok(FileName::Sdist(sdist)) => {
+                let read = sdist::read(&sdist, &bytes).map_err(|error| unfit(error.to_string()))?;
+                (read.metadata, "sdist", "source".to_owned())
+            }
+            Err(error) => return Err(unfit(error.reason)),
+        };
+        let version = Version::parse(metadata.version()).map_err(|error| unfit(error.to_string()))?;
+        let package = PackageName::new(metadata.name());
+        Ok(OneFile { package, version, name, path: path.to_owned(), digest, metadata, filetype, pyversion })
+    }
+
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted { package: &self.package, version: &self.version, name: &self.name, digest: &self.digest }
+    }
+
+    fn form(&self, measure: &Measure, attestations: &[Value]) -> Vec<(String, String)> {
+        let facts = FileFacts {
+            filetype: self.filetype,
+            pyversion: self.pyversion.clone(),
+            sha256: measure.sha256.clone(),
+            blake2_256: measure.blake2_256.clone(),
+        };
+        let mut form = fields(self.metadata.fields(), &self.metadata.body, &facts);
+        if !attestations.is_empty() {
+            form.push(("attestations".to_owned(), Value::from(attestations.to_vec()).to_string()));
+        }
+        form
+    }
+}
+
+impl Publisher {
+    /// A publisher for an index. Opens no connection.
+    ///
+    /// # Errors
+    /// `Setup` where an address or the options can not be used.
+    pub fn new(index: RemoteIndex, environment: Env, pace: Pace) -> Result<Publisher, PublishError> {
+        Publisher::trusting(index, environment, pace, &[])
+    }
+
+    /// The same, where more certificate authorities are trusted: a PEM text.
+    ///
+    /// # Errors
+    /// As `new`, and where the text is no PEM.
+    pub fn trusting(
+        index: RemoteIndex,
+        environment: Env,
+        pace: Pace,
+        roots: &[u8],
+    ) -> Result<Publisher, PublishError> {
+        let failed = |error: HttpError| setup(&index.name, error);
+        let http = Http::with_roots(index.insecure, pace.limits, roots).map_err(failed)?;
+        let outside = Http::with_roots(false, pace.limits, roots).map_err(failed)?;
+        let upload = http.address(&index.upload).map_err(failed)?;
+        let simple = index.simple.as_ref().map(|simple| http.address(simple)).transpose().map_err(failed)?;
+        if index.attestations && index.auth != Auth::Trusted {
+            let hints = vec!["set `auth = \"trusted\"`, or `attestations = false`".to_owned()];
+            let reason =
+                "attestations name the CI that publishes, and go with trusted publishing only".to_owned();
+            return Err(PublishError::Setup { index: index.name, reason, hints });
+        }
+        let name = index.name.clone();
+        let access = match index.auth {
+            Auth::Trusted => {
+                let ways = [http.clone(), outside];
+                Access::Trusted(Box::new(Mint::new(name, upload.clone(), ways, environment, pace)))
+            }
+            Auth::Token => Access::Key(Arc::new(ApiKey::new(name, upload.clone(), environment))),
+            Auth::None => Access::Open,
+        };
+        let key = match &access {
+            Access::Key(key) if simple.as_ref().is_some_and(|simple| simple.origin() == upload.origin()) => {
+                Some(Arc::clone(key))
+            }
+            _ => None,
+        };
+        let shelf = Shelf { index: index.name.clone(), http: http.clone(), simple, pace, key };
+        Ok(Publisher { index, upload, http, access, shelf, pace })
+    }
+
+    pub fn index(&self) -> &RemoteIndex {
+        &self.index
+    }
+
+    /// Whether uploads would be allowed as far as can be told: the CI vouches for us and the index names its audience,
+    /// or there is a token. Nothing is minted.
+    ///
+    /// # Errors
+    /// `NotAllowed`, or where it can not be found out.
+    pub async fn probe(&self) -> Result<(), PublishError> {
+        match &self.access {
+            Access::Trusted(mint) => mint.probe().await,
+            Access::Key(key) => self.key(key).await.map(|_| ()),
+            Access::Open => Ok(()),
+        }
+    }
+
+    /// The files of a package, of one release or of all.
+    ///
+    /// # Errors
+    /// Where the index can not be read.
+    pub async fn listed(
+        &self,
+        package: &PackageName,
+        version: Option<&Version>,
+    ) -> Result<Vec<Listed>, PublishError> {
+        self.shelf.listed(package, version).await
+    }
+
+    /// Sees to it that the index has the file with exactly these bytes; `progress` is told the bytes sent and their
+    /// number. Callers send one file of a project at a time.
+    ///
+    /// # Errors
+    /// `Conflict`, `NotAllowed`, `Refused`, `Transient` and others; see `PublishError`.
+    pub async fn ensure(
+        &self,
+        file: &OneFile,
+        gate: &Gate,
+        progress: &(dyn Fn(u64, u64) + Send + Sync),
+    ) -> Result<Published, PublishError> {
+        let measure = measure(&file.path).await.map_err(|error| self.not_sent(file, error))?;
+        if measure.sha256 != file.digest.hex() {
+            let now = self.measured(&measure);
+            return Err(PublishError::Changed { file: file.name.clone(), sealed: file.digest.clone(), now });
+        }
+        let mut patience = Patience::new(&self.pace);
+        if self.shelf.place(file.wanted(), &mut patience).await? == Place::Ours {
+            return Ok(Published::AlreadyThere);
+        }
+        let attestations = self.attestations(file).await?;
+        let form = file.form(&measure, &attestations);
+        Sending { publisher: self, file, measure, form, gate, progress }.until_there().await
+    }
+
+    /// Waits until the index's page lists all files with our digests, as long as `visible_within` says; `on_lag` is told
+    /// how long it takes. That the deadline passes does not mean that they are not published.
+    ///
+    /// # Errors
+    /// `NotVisible`, or `Conflict` where another digest is listed.
+    pub async fn await_visible(
+        &self,
+        package: &PackageName,
+        files: &[(String, Digest)],
+        on_lag: &(dyn Fn(Duration) + Send + Sync),
+    ) -> Result<(), PublishError> {
+        self.shelf.await_visible(package, files, self.index.visible_within, on_lag).await
+    }
+
+    /// The bytes of a listed file.
+    ///
+    /// # Errors
+    /// `NotListed`, or where it does not come whole.
+    pub async fn fetch(&self, package: &PackageName, file: &str) -> Result<Vec<u8>, PublishError> {
+        self.shelf.fetch(package, file).await
+    }
+
+    /// Revokes the tokens that were minted. Never fails, and takes a few seconds at most.
+    pub async fn close(&self) {
+        if let Access::Trusted(mint) = &self.access {
+            mint.burn().await;
+        }
+    }
+
+    async fn pass(
+        &self,
+        package: &PackageName,
+        gate: &Gate,
+        worn: Option<u64>,
+    ) -> Result<Pass, PublishError> {
+        match &self.access {
+            Access::Trusted(mint) => mint.ticket(package, gate, worn).await.map(Pass::Minted),
+            Access::Key(key) => self.key(key).await.map(Pass::Key),
+            Access::Open => Ok(Pass::None),
+        }
+    }
+
+    async fn key(&self, key: &ApiKey) -> Result<Credential, PublishError> {
+        let found = key.credential().await.cloned();
+        found.ok_or_else(|| {
+            let (token, user) = variables(&self.index.name);
+            PublishError::NotAllowed {
+                index: self.index.name.clone(),
+                what: "anything".to_owned(),
+                reason: format!("`{token}` is not set and the keyring has no entry"),
+                hints: vec![
+                    format!("set `{token}`, and `{user}` where the user is not `__token__`"),
+                    format!("or keep it in the keyring: `keyring set {} __token__`", self.index.upload),
+                ],
+            }
+        })
+    }
+
+    /// What stands beside the file, or else is signed now. Only a publisher by identity may send any.
+    async fn attestations(&self, file: &OneFile) -> Result<Vec<Value>, PublishError> {
+        let Access::Trusted(mint) = &self.access else { return Ok(Vec::new()) };
+        if let Some(ready) = attest::ready_made(&file.path, &file.name, file.digest.hex())? {
+            return Ok(vec![ready]);
+        }
+        if !self.index.attestations {
+            return Ok(Vec::new());
+        }
+        let identity = mint.identity_for(attest::AUDIENCE).await?;
+        Ok(vec![attest::sign(&identity, &file.name, file.digest.hex()).await?])
+    }
+
+    fn measured(&self, measure: &Measure) -> Digest {
+        crate::apply::shelf::digest(&measure.sha256)
+    }
+
+    fn not_sent(&self, file: &OneFile, error: UploadError) -> PublishError {
+        match error {
+            UploadError::File { path, source } => PublishError::File { path, source },
+            UploadError::Http(error) => setup(&self.index.name, error),
+            UploadError::Changed { name } => PublishError::Changed {
+                file: name,
+                sealed: file.digest.clone(),
+                now: std::fs::read(&file.path).map_or_else(|_| Digest::none(), |bytes| Digest::of(&bytes)),
+            },
+        }
+    }
+}
+
+/// One file on its way.
+struct Sending<'s> {
+    publisher: &'s Publisher,
+    file: &'s OneFile,
+    measure: Measure,
+    form: Vec<(String, String)>,
+    gate: &'s Gate,
+    progress: &'s (dyn Fn(u64, u64) + Send + Sync),
+}
+
+/// What has happened to it so far.
+#[derive(Default)]
+struct Past {
+    /// An attempt may have reached the index.
+    doubtful: bool,
+    /// A worn token was replaced.
+    renewed: bool,
+    /// It was sent again because it came damaged.
+    resent: bool,
+}
+
+impl Sending<'_> {
+    /// Sends until the index has it, or says no for good.
+    async fn until_there(&self) -> Result<Published, PublishError> {
+        let mut patience = Patience::new(&self.publisher.pace);
+        let mut past = Past::default();
+        let mut worn = None;
+        loop {
+            let pass = self.publisher.pass(&self.file.package, self.gate, worn.take()).await?;
+            (self.gate)().await?;
+            match self.attempt(&pass).await {
+                Err(UploadError::Http(error)) if error.is_transient() || error.may_have_acted() => {
+                    past.doubtful |= error.may_have_acted();
+                    if let Some(found) = self.look_again(&mut patience, None, &error).await? {
+                        return Ok(found);
+                    }
+                }
+                Err(error) => return Err(self.publisher.not_sent(self.file, error)),
+                Ok(answer) => match meaning(answer.status, &answer.words()) {
+                    Meaning::Stored => return Ok(Published::New),
+                    Meaning::Parked => return Err(self.parked(&answer)),
+                    Meaning::Fatal => return Err(self.refused(&answer)),
+                    Meaning::Doubtful => {
+                        past.doubtful = true;
+                        let said = format!("{} {}", answer.status, answer.words());
+                        let asked = answer.retry_after();
+                        if let Some(found) = self.look_again(&mut patience, asked, &said).await? {
+                            return Ok(found);
+                        }
+                    }
+                    Meaning::Compare => {
+                        if let Some(found) = self.compare(&answer, &mut past, &mut patience).await? {
+                            return Ok(found);
+                        }
+                        worn = match &pass {
+                            Pass::Minted(ticket) if is_closed(&answer) => Some(ticket.number),
+                            _ => None,
+                        };
+                    }
+                },
+            }
+        }
+    }
+
+    async fn attempt(&self, pass: &Pass) -> Result<Answer, UploadError> {
+        let credential = match pass {
+            Pass::Minted(ticket) => Some(&ticket.credential),
+            Pass::Key(credential) => Some(credential),
+            Pass::None => None,
+        };
+        let request = Upload {
+            url: &self.publisher.upload,
+            credential,
+            fields: &self.form,
+            path: &self.file.path,
+            name: &self.file.name,
+            measure: &self.measure,
+        };
+        upload(&self.publisher.http, &request, self.progress).await
+    }
+
+    /// After a doubtful outcome: waits, then looks. `None` where the file is to be sent again.
+    async fn look_again(
+        &self,
+        patience: &mut Patience,
+        asked: Option<Duration>,
+        last: &(dyn std::fmt::Display + Sync),
+    ) -> Result<Option<Published>, PublishError> {
+        if !patience.wait(asked).await {
+            // The last attempt may have done it.
+            let found = self.place().await;
+            if matches!(found, Ok(Place::Ours) | Err(PublishError::Conflict { .. })) {
+                return found.map(|_| Some(Published::New));
+            }
+            let (index, what) = (self.publisher.index.name.clone(), format!("take `{}`", self.file.name));
+            let (retries, last) = (patience.retries, last.to_string());
+            return Err(PublishError::Transient { index, what, retries, last });
+        }
+        Ok((self.place().await? == Place::Ours).then_some(Published::New))
+    }
+
+    /// After a refusal that may mean "it is there": what stands there decides. `None` where it is to be sent again.
+    async fn compare(
+        &self,
+        answer: &Answer,
+        past: &mut Past,
+        patience: &mut Patience,
+    ) -> Result<Option<Published>, PublishError> {
+        let place = self.place().await?;
+        if place == Place::Ours {
+            return Ok(Some(if past.doubtful { Published::New } else { Published::AlreadyThere }));
+        }
+        let trusted = matches!(self.publisher.access, Access::Trusted(_));
+        if trusted && is_closed(answer) && !std::mem::replace(&mut past.renewed, true) {
+            return Ok(None);
+        }
+        if is_damaged(&answer.words()) && !std::mem::replace(&mut past.resent, true) {
+            return Ok(None);
+        }
+        // What an earlier attempt stored may not be listed yet.
+        if place == Place::Absent && past.doubtful && !is_closed(answer) && patience.wait(None).await {
+            return Ok(None);
+        }
+        Err(self.refused_after_comparing(answer, place))
+    }
+
+    async fn place(&self) -> Result<Place, PublishError> {
+        let mut patience = Patience::new(&self.publisher.pace);
+        self.publisher.shelf.place(self.file.wanted(), &mut patience).await
+    }
+
+    fn refused_after_comparing(&self, answer: &Answer, place: Place) -> PublishError {
+        let (index, file) = (self.publisher.index.name.clone(), self.file.name.clone());
+        let (status, said) = (answer.status, answer.words());
+        match place {
+            _ if is_closed(answer) => PublishError::NotAllowed {
+                hints: hints(&index, &self.file.package, status, &said),
+                index,
+                what: file,
+                reason: format!("{status}: {said}"),
+            },
+            Place::Unknown => PublishError::Unreadable { index, file, status, said },
+            _ => self.refused(answer),
+        }
+    }
+
+    fn refused(&self, answer: &Answer) -> PublishError {
+        let (index, file) = (self.publisher.index.name.clone(), self.file.name.clone());
+        let (status, said) = (answer.status, answer.words());
+        let hints = hints(&index, &self.file.package, status, &said);
+        PublishError::Refused { index, file, status, said, hints }
+    }
+
+    fn parked(&self, answer: &Answer) -> PublishError {
+        let (index, file, said) = (self.publisher.index.name.clone(), self.file.name.clone(), answer.words());
+        let hints = hints(&index, &self.file.package, answer.status, &said);
+        PublishError::Parked { index, file, said, hints }
+    }
+}
+
+/// Whether an answer is about who we are.
+fn is_closed(answer: &Answer) -> bool {
+    matches!(answer.status, 401 | 403)
+}
+
+/// The python tags of a wheel's name, as it has them: `py2.py3`.
+fn python_tags(wheel: &str) -> String {
+    wheel.trim_end_matches(".whl").rsplit('-').nth(2).unwrap_or_default().to_owned()
+}
+
+fn setup(index: &str, error: HttpError) -> PublishError {
+    let hints = match &error {
+        HttpError::Plain { .. } => vec![format!(
+            "use https, or set `insecure = true` in `[index.{index}]` on a network that you trust"
+        )],
+        HttpError::Redirect { .. } | HttpError::Address { .. } => {
+            vec![format!("check the addresses in `[index.{index}]`")]
+        }
+        _ => Vec::new(),
+    };
+    PublishError::Setup { index: index.to_owned(), reason: error.to_string(), hints }
+}

@@ -1,0 +1,321 @@
+//! What an index over HTTP holds: listed, compared, waited for, fetched.
+//!
+//! PyPI's JSON API shows a file at once, the simple index when its caches have turned; both are asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, sleep};
+
+use crate::apply::pace::{Pace, Patience};
+use crate::apply::publish_error::PublishError;
+use crate::apply::publisher::Env;
+use crate::plan::digest::Digest;
+use crate::version::number::Version;
+use crate::workspace::file_name::FileName;
+use crate::workspace::name::PackageName;
+use crate::world::http::{Credential, Http};
+use crate::world::simple_index::{PageError, PageFile, download, project};
+use crate::world::{credential, json_api};
+
+/// The reading side of an index.
+pub struct Shelf {
+    pub index: String,
+    pub http: Http,
+    /// The list of packages; without it nothing can be compared.
+    pub simple: Option<Url>,
+    pub pace: Pace,
+    /// Shown where the list is locked and stands at the origin that takes uploads.
+    pub key: Option<Arc<ApiKey>>,
+}
+
+/// An API token, looked up once.
+pub struct ApiKey {
+    pub index: String,
+    pub upload: Url,
+    pub environment: Env,
+    found: OnceCell<Option<Credential>>,
+}
+
+/// One file as the index lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub filename: String,
+    /// Some indexes give another digest, or none.
+    pub sha256: Option<Digest>,
+    /// In bytes, where the index says so.
+    pub size: Option<u64>,
+    /// The reason, perhaps empty, where it is yanked (PEP 592).
+    pub yanked: Option<String>,
+}
+
+/// Where one file of ours stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// There, with our bytes.
+    Ours,
+    Absent,
+    /// The index can not be read.
+    Unknown,
+}
+
+/// What is looked for: a file of a release and its digest.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'w> {
+    pub package: &'w PackageName,
+    pub version: &'w Version,
+    pub name: &'w str,
+    pub digest: &'w Digest,
+}
+
+impl ApiKey {
+    pub fn new(index: String, upload: Url, environment: Env) -> ApiKey {
+        ApiKey { index, upload, environment, found: OnceCell::new() }
+    }
+
+    /// The token of the environment or the keyring.
+    pub async fn credential(&self) -> Option<&Credential> {
+        let find = || credential::find(&self.index, &self.upload, &*self.environment);
+        self.found.get_or_init(find).await.as_ref()
+    }
+}
+
+impl Shelf {
+    /// The files of a package, of one release or all: what the JSON API and the simple index list, each file once.
+    ///
+    /// # Errors
+    /// Where the index can not be read.
+    pub async fn listed(
+        &self,
+        package: &PackageName,
+        version: Option<&Version>,
+    ) -> Result<Vec<Listed>, PublishError> {
+        if self.simple.is_none() {
+            return Err(self.no_list());
+        }
+        let mut patience = Patience::new(&self.pace);
+        let of_release = match version {
+            Some(version) => {
+                self.patiently(&mut patience, async || self.release(package, version).await).await?
+            }
+            None => None,
+        };
+        let page = self.patiently(&mut patience, async || self.page(package).await).await?;
+        let mut all: Vec<PageFile> = of_release.unwrap_or_default();
+        for file in page.unwrap_or_default() {
+            if !all.iter().any(|known| known.name == file.name) && version.is_none_or(|one| is_of(&file, one))
+            {
+                all.push(file);
+            }
+        }
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(all.into_iter().map(listed).collect())
+    }
+
+    /// Whether a file stands in the index with our bytes.
+    ///
+    /// # Errors
+    /// `Conflict` where it stands there with others, or where the index could be read but does not answer.
+    pub async fn place(&self, wanted: Wanted<'_>, patience: &mut Patience) -> Result<Place, PublishError> {
+        if self.simple.is_none() {
+            return Ok(Place::Unknown);
+        }
+        self.patiently(patience, async || self.find(wanted).await).await?.map_or(Ok(Place::Absent), |file| {
+            self.compare(wanted.name, wanted.digest, file.sha256.as_deref())
+        })
+    }
+
+    /// Waits until the page lists all files with our digests: first the JSON API, then the simple index that
+    /// installers read. `lags` is told how long it takes, once that is longer than usual.
+    ///
+    /// # Errors
+    /// `NotVisible` at the deadline: the files are published all the same. `Conflict` where another digest is listed.
+    pub async fn await_visible(
+        &self,
+        package: &PackageName,
+        files: &[(String, Digest)],
+        within: Duration,
+        lags: &(dyn Fn(Duration) + Send + Sync),
+    ) -> Result<(), PublishError> {
+        if self.simple.is_none() {
+            return Err(self.no_list());
+        }
+        let began = Instant::now();
+        self.refuse_others(package, files).await?;
+        loop {
+            // A page that can not be read now is not there now.
+            let missing = match self.page(package).await {
+                Ok(page) => self.missing(files, &page.unwrap_or_default())?,
+                Err(error) if error.is_transient() => files.iter().map(|(name, _)| name.clone()).collect(),
+                Err(source) => return Err(self.unread(source)),
+            };
+            if missing.is_empty() {
+                return Ok(());
+            }
+            let waited = began.elapsed();
+            if waited + self.pace.poll > within {
+                return Err(PublishError::NotVisible { index: self.index.clone(), files: missing, waited });
+            }
+            if waited >= self.pace.lag {
+                lags(waited);
+            }
+            sleep(self.pace.poll).await;
+        }
+    }
+
+    /// The bytes of a listed file, as its digest says.
+    ///
+    /// # Errors
+    /// `NotListed`, or where it does not come whole.
+    pub async fn fetch(&self, package: &PackageName, file: &str) -> Result<Vec<u8>, PublishError> {
+        let Some(simple) = &self.simple else { return Err(self.no_list()) };
+        let mut patience = Patience::new(&self.pace);
+        let page = self.patiently(&mut patience, async || self.page(package).await).await?;
+        let found = page.unwrap_or_default().into_iter().find(|listed| listed.name == file);
+        let found = found
+            .ok_or_else(|| PublishError::NotListed { index: self.index.clone(), file: file.to_owned() })?;
+        let get = async || {
+            let open = download(&self.http, simple, &found, None).await;
+            match self.key_for(&open).await {
+                Some(key) => download(&self.http, simple, &found, Some(key)).await,
+                None => open,
+            }
+        };
+        self.patiently(&mut patience, get).await
+    }
+
+    /// What the JSON API has of the release, before its page shows anything: other bytes need no waiting for.
+    async fn refuse_others(
+        &self,
+        package: &PackageName,
+        files: &[(String, Digest)],
+    ) -> Result<(), PublishError> {
+        let name = files.first().and_then(|(name, _)| FileName::parse(name).ok());
+        let Some(name) = name else { return Ok(()) };
+        if let Ok(Some(stored)) = self.release(package, name.version()).await {
+            self.missing(files, &stored)?;
+        }
+        Ok(())
+    }
+
+    /// The file where either interface lists it. What the JSON API can not say now, the page may.
+    async fn find(&self, wanted: Wanted<'_>) -> Result<Option<PageFile>, PageError> {
+        let of_release = self.release(wanted.package, wanted.version).await;
+        let named = |files: Vec<PageFile>| files.into_iter().find(|file| file.name == wanted.name);
+        if let Ok(Some(files)) = of_release {
+            if let Some(file) = named(files) {
+                return Ok(Some(file));
+            }
+            return Ok(self.page(wanted.package).await?.and_then(named));
+        }
+        let on_page = self.page(wanted.package).await?.and_then(named);
+        match (on_page, of_release) {
+            (Some(file), _) => Ok(Some(file)),
+            (None, Ok(_)) => Ok(None),
+            (None, Err(error)) => Err(error),
+        }
+    }
+
+    async fn release(
+        &self,
+        package: &PackageName,
+        version: &Version,
+    ) -> Result<Option<Vec<PageFile>>, PageError> {
+        let Some(api) = self.simple.as_ref().and_then(json_api::beside) else { return Ok(None) };
+        json_api::release(&self.http, &api, package.as_str(), &version.to_string(), None).await
+    }
+
+    async fn page(&self, package: &PackageName) -> Result<Option<Vec<PageFile>>, PageError> {
+        let Some(simple) = &self.simple else { return Ok(None) };
+        let open = project(&self.http, simple, package.as_str(), None).await;
+        let page = match self.key_for(&open).await {
+            Some(key) => project(&self.http, simple, package.as_str(), Some(key)).await,
+            None => open,
+        };
+        Ok(page?.map(|page| page.files))
+    }
+
+    /// The token, where an answer asks for one.
+    async fn key_for<T>(&self, answer: &Result<T, PageError>) -> Option<&Credential> {
+        match (answer, &self.key) {
+            (Err(error), Some(key)) if error.is_locked() => key.credential().await,
+            _ => None,
+        }
+    }
+
+    async fn patiently<T>(
+        &self,
+        patience: &mut Patience,
+        read: impl AsyncFn() -> Result<T, PageError>,
+    ) -> Result<T, PublishError> {
+        loop {
+            match read().await {
+                Ok(found) => return Ok(found),
+                Err(error) if error.is_transient() => {
+                    if !patience.wait(error.retry_after()).await {
+                        let (index, what) = (self.index.clone(), "be read".to_owned());
+                        let (retries, last) = (patience.retries, error.to_string());
+                        return Err(PublishError::Transient { index, what, retries, last });
+                    }
+                }
+                Err(error) => return Err(self.unread(error)),
+            }
+        }
+    }
+
+    fn missing(&self, files: &[(String, Digest)], page: &[PageFile]) -> Result<Vec<String>, PublishError> {
+        let mut missing = Vec::new();
+        for (name, digest) in files {
+            match page.iter().find(|listed| listed.name == *name) {
+                Some(listed) => {
+                    self.compare(name, digest, listed.sha256.as_deref())?;
+                }
+                None => missing.push(name.clone()),
+            }
+        }
+        Ok(missing)
+    }
+
+    fn compare(&self, name: &str, ours: &Digest, there: Option<&str>) -> Result<Place, PublishError> {
+        match there {
+            None => Ok(Place::Unknown),
+            Some(hex) if hex == ours.hex() => Ok(Place::Ours),
+            Some(hex) => Err(PublishError::Conflict {
+                index: self.index.clone(),
+                file: name.to_owned(),
+                there: digest(hex),
+                ours: ours.clone(),
+            }),
+        }
+    }
+
+    fn unread(&self, source: PageError) -> PublishError {
+        PublishError::Page { index: self.index.clone(), source }
+    }
+
+    fn no_list(&self) -> PublishError {
+        let index = self.index.clone();
+        let hints = vec![format!("set `simple` in `[index.{index}]`")];
+        PublishError::Setup { index, reason: "it has no address that lists packages".to_owned(), hints }
+    }
+}
+
+fn listed(file: PageFile) -> Listed {
+    Listed {
+        filename: file.name,
+        sha256: file.sha256.as_deref().map(digest),
+        size: file.size,
+        yanked: file.yanked,
+    }
+}
+
+fn is_of(file: &PageFile, version: &Version) -> bool {
+    FileName::parse(&file.name).is_ok_and(|name| name.version() == version)
+}
+
+/// A digest from its hexadecimal digits.
+pub(in crate::apply) fn digest(hex: &str) -> Digest {
+    serde_json::from_value(format!("sha256:{hex}").into()).expect("a digest is read from any text")
+}
