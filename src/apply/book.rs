@@ -1,25 +1,40 @@
-//! The ledger, open for writing: each event is checked against the state, stored, then told.
+//! The ledger, open for writing: each event is checked against the state, kept, then told.
+//!
+//! Where the ledger stands on this machine alone, every event is a link of its own. A shared one gets a link where
+//! others must see it; until then the events stand in the journal.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::apply::crash;
+use crate::apply::journal::{Journal, JournalError};
 use crate::ledger::event::{Event, What};
 use crate::ledger::state::{LedgerError, Ship, State};
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::world::clock;
-use crate::world::git::{Person, Repository};
-use crate::world::git_error::GitError;
+use crate::world::git::Person;
+use crate::world::push::RefMove;
+use crate::world::store::error::StoreError;
+use crate::world::store::{Entry, Link, Store, Version};
 use crate::world::write::Stamp;
 
 /// The ref that holds the ledger.
 pub const LEDGER: &str = "refs/release/ledger";
+/// How often a link is put on top of what others were faster with.
+const TRIES: usize = 20;
 
 /// Why the ledger can not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum BookError {
     #[error("somebody else wrote to the ledger at the same time")]
     Lost,
+    /// Somebody moved a ref that the claim was to move.
+    #[error("somebody was faster: `{name}` is at {found}")]
+    Outrun { name: String, found: String },
+    #[error("somebody else has taken this over: {reason}")]
+    Overtaken { reason: String },
     #[error(transparent)]
     Order(#[from] LedgerError),
     #[error("ledger file {file} is damaged: {source}")]
@@ -28,48 +43,86 @@ pub enum BookError {
         #[source]
         source: serde_json::Error,
     },
-    #[error("`{LEDGER}` names commit {commit}, which is no ledger")]
-    Foreign { commit: String },
-    #[error("the ledger is out of reach")]
-    Git(#[from] GitError),
+    #[error("`{store}` names link {link}, which is no ledger")]
+    Foreign { store: String, link: String },
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for BookError {
+    fn from(error: StoreError) -> BookError {
+        match error {
+            StoreError::Lost { .. } => BookError::Lost,
+            other => BookError::Store(other),
+        }
+    }
 }
 
 /// The ledger of one repository.
-pub struct Book<'r> {
-    repository: &'r Repository,
-    head: Option<String>,
+pub struct Book {
+    store: Arc<dyn Store>,
+    version: Option<Version>,
+    /// What the links add up to, and the events that no link holds yet.
     state: State,
+    pending: Vec<Event>,
     plans: BTreeMap<String, Vec<u8>>,
     who: Person,
+    /// None where every event is a link.
+    journal: Option<Journal>,
+    /// The ship that we hold, as others see it, and the epoch.
+    held: Option<(Digest, u64)>,
 }
 
-impl<'r> Book<'r> {
-    /// Opens the ledger as it stands; an absent one is empty.
+/// A place to go back to, among the events that nobody else has seen.
+pub struct Mark {
+    state: State,
+    pending: usize,
+}
+
+impl Book {
+    /// Opens a ledger as it stands; an absent one is empty. `journal` is the folder for events that a shared ledger
+    /// does not hold yet.
     ///
     /// # Errors
     /// Where it can not be read.
-    pub fn open(repository: &'r Repository, who: Person) -> Result<Book<'r>, BookError> {
-        let (mut state, mut plans, mut at) = (State::default(), BTreeMap::new(), None);
-        if let Some(head) = repository.ledger_head(LEDGER)? {
-            if !head.files.contains_key("state.json") {
-                return Err(BookError::Foreign { commit: head.commit });
-            }
-            at = Some(head.commit);
-            for (name, bytes) in head.files {
-                if name == "state.json" {
-                    state = State::read(&bytes)?;
-                } else if let Some(digest) =
-                    name.strip_prefix("plan-").and_then(|rest| rest.strip_suffix(".json"))
-                {
-                    plans.insert(digest.to_owned(), bytes);
-                }
-            }
-        }
-        Ok(Book { repository, head: at, state, plans, who })
+    pub async fn open(
+        store: Arc<dyn Store>,
+        who: Person,
+        journal: Option<PathBuf>,
+    ) -> Result<Book, BookError> {
+        let journal = journal.map(Journal::in_folder);
+        let mut book = Book {
+            store,
+            version: None,
+            state: State::default(),
+            pending: Vec::new(),
+            plans: BTreeMap::new(),
+            who,
+            journal,
+            held: None,
+        };
+        book.read().await?;
+        book.take_up_journal();
+        Ok(book)
     }
 
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
+    }
+
+    /// Whether others see it: its links are few, and somebody must be known to have a ship in hand.
+    pub fn is_shared(&self) -> bool {
+        self.journal.is_some()
     }
 
     /// The ship of a plan that is under way.
@@ -92,20 +145,23 @@ impl<'r> Book<'r> {
     /// Takes a plan into the ledger's keeping; the next event stores it.
     ///
     /// # Errors
-    /// Where the plan does not serialise.
+    /// Where the plan does not serialise, or the journal can not be written.
     pub fn keep_plan(&mut self, plan: &Plan) -> Result<(), BookError> {
         let hex = plan.digest.hex().to_owned();
         let bytes = serde_json::to_vec_pretty(plan)
             .map_err(|source| BookError::Damaged { file: format!("plan-{hex}.json"), source })?;
+        if let Some(journal) = &self.journal {
+            journal.keep_plan(&hex, &bytes)?;
+        }
         self.plans.insert(hex, bytes);
         Ok(())
     }
 
-    /// Writes one event.
+    /// Writes one event: a link of its own, or a line of the journal.
     ///
     /// # Errors
-    /// Where the event can not follow, somebody else was faster, or the ref can not be moved.
-    pub fn write(&mut self, plan: &Digest, what: What) -> Result<Event, BookError> {
+    /// Where the event can not follow, somebody else was faster, or it can not be kept.
+    pub async fn write(&mut self, plan: &Digest, what: What) -> Result<Event, BookError> {
         let event = Event {
             number: self.state.events + 1,
             time: clock::now(),
@@ -114,74 +170,268 @@ impl<'r> Book<'r> {
             what,
         };
         let state = self.state.clone().with(&event)?;
-        self.plans.retain(|hex, _| state.in_flight.contains_key(&format!("sha256:{hex}")));
-        let files = self.files(&state, &event)?;
-        let title = format!("{}: {}", event.number, title(&event.what));
         crash::point();
-        let by = Stamp { who: self.who.clone(), time: event.time };
-        let head = self.repository.append_ledger(LEDGER, self.head.as_deref(), &files, &title, &by).map_err(
-            |error| match error {
-                GitError::LostRace { .. } => BookError::Lost,
-                other => BookError::Git(other),
-            },
-        )?;
-        self.head = Some(head);
-        self.state = state;
+        if let Some(journal) = &mut self.journal {
+            if self.pending.is_empty() {
+                journal.begin(self.version.as_ref().map(|version| version.0.as_str()), &[])?;
+            }
+            journal.add(&event)?;
+        }
+        self.pending.push(event.clone());
+        let before = std::mem::replace(&mut self.state, state);
+        if self.journal.is_none()
+            && let Err(error) = self.append(&[]).await
+        {
+            self.pending.pop();
+            self.state = before;
+            return Err(error);
+        }
         crash::point();
         Ok(event)
     }
 
-    fn files(&self, state: &State, event: &Event) -> Result<BTreeMap<String, Vec<u8>>, BookError> {
+    /// Gives others to see what was written since the last link. Where they were faster, it goes on top of theirs.
+    ///
+    /// # Errors
+    /// `Overtaken` where what they wrote leaves no room for it.
+    pub async fn flush(&mut self) -> Result<(), BookError> {
+        self.flush_with(&[]).await
+    }
+
+    /// `flush`, and moves refs in the same atomic push: all of it or nothing.
+    ///
+    /// # Errors
+    /// `Outrun` where a ref does not stand where it should; as `flush`.
+    pub async fn flush_with(&mut self, moves: &[RefMove]) -> Result<(), BookError> {
+        for _ in 0..TRIES {
+            if self.pending.is_empty() && moves.is_empty() {
+                return Ok(());
+            }
+            crash::point();
+            match self.append(moves).await {
+                Ok(()) => {
+                    crash::point();
+                    return Ok(());
+                }
+                Err(BookError::Lost) => self.follow().await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(BookError::Lost)
+    }
+
+    /// Reads what others wrote, and puts our own events behind it.
+    ///
+    /// # Errors
+    /// `Overtaken` where they can not follow.
+    pub async fn follow(&mut self) -> Result<(), BookError> {
+        let ours = std::mem::take(&mut self.pending);
+        let plans = self.plans.clone();
+        self.read().await?;
+        self.refuse_other_holder()?;
+        for (hex, bytes) in plans {
+            self.plans.entry(hex).or_insert(bytes);
+        }
+        let mut renumbered = Vec::new();
+        for event in ours {
+            let event = Event { number: self.state.events + 1, ..event };
+            let overtaken = |error: LedgerError| BookError::Overtaken { reason: error.to_string() };
+            self.state = self.state.clone().with(&event).map_err(overtaken)?;
+            renumbered.push(event);
+        }
+        self.pending = renumbered;
+        self.restart_journal()
+    }
+
+    /// Remembers how far the events are.
+    pub fn mark(&self) -> Mark {
+        Mark { state: self.state.clone(), pending: self.pending.len() }
+    }
+
+    /// Goes back to a mark, with no link written since.
+    ///
+    /// # Errors
+    /// Where the journal can not be written.
+    pub fn back_to(&mut self, mark: Mark) -> Result<(), BookError> {
+        self.pending.truncate(mark.pending);
+        self.state = mark.state;
+        self.restart_journal()
+    }
+
+    /// Whether others know of a ship: a link holds its beginning.
+    pub fn is_seen(&self, plan: &Digest) -> bool {
+        let begins = |event: &Event| event.plan == *plan && matches!(event.what, What::Begun { .. });
+        self.ship(plan).is_some() && !self.pending.iter().any(begins)
+    }
+
+    /// Forgets events that nobody else has seen.
+    ///
+    /// # Errors
+    /// Where the ledger or the journal can not be read or written.
+    pub async fn forget_pending(&mut self) -> Result<(), BookError> {
+        self.pending.clear();
+        self.read().await?;
+        self.restart_journal()
+    }
+
+    async fn read(&mut self) -> Result<(), BookError> {
+        let Some(link) = self.store.read().await? else {
+            (self.version, self.state) = (None, State::default());
+            self.plans.clear();
+            return Ok(());
+        };
+        let Some(state) = link.files.get("state.json") else {
+            return Err(BookError::Foreign { store: self.store.name(), link: link.version.0 });
+        };
+        self.state = State::read(state)?;
+        self.plans = plans_of(&link);
+        self.version = Some(link.version);
+        Ok(())
+    }
+
+    async fn append(&mut self, moves: &[RefMove]) -> Result<(), BookError> {
+        let state = &self.state;
+        self.plans.retain(|hex, _| state.in_flight.contains_key(&format!("sha256:{hex}")));
+        let entry = self.entry()?;
+        let version = match self.store.git() {
+            Some(git) if !moves.is_empty() => {
+                let pushed = git.push_with(self.version.as_ref(), &entry, moves).await;
+                pushed.map_err(|error| outrun(error, moves))?
+            }
+            _ => self.store.append(self.version.as_ref(), &entry).await?,
+        };
+        self.version = Some(version);
+        for event in std::mem::take(&mut self.pending) {
+            match event.what {
+                What::Leased { epoch, .. } => self.held = Some((event.plan, epoch)),
+                What::Unleased { .. } | What::Finished | What::Closed { .. } => self.held = None,
+                _ => {}
+            }
+        }
+        self.restart_journal()
+    }
+
+    /// What we held by the ledger's last link must be ours still.
+    fn refuse_other_holder(&self) -> Result<(), BookError> {
+        let Some((plan, epoch)) = &self.held else { return Ok(()) };
+        match self.state.in_flight.get(plan.as_str()) {
+            Some(ship) if ship.epoch == *epoch => Ok(()),
+            Some(ship) => {
+                let reason = format!("epoch {} of plan {} has begun", ship.epoch, plan.short());
+                Err(BookError::Overtaken { reason })
+            }
+            None => Err(BookError::Overtaken { reason: format!("plan {} is over", plan.short()) }),
+        }
+    }
+
+    fn entry(&self) -> Result<Entry, BookError> {
         let damaged = |file: &str| {
             let file = file.to_owned();
             move |source| BookError::Damaged { file, source }
         };
         let mut files = BTreeMap::new();
-        files.insert(
-            "state.json".to_owned(),
-            serde_json::to_vec_pretty(state).map_err(damaged("state.json"))?,
-        );
-        files.insert(
-            "event.json".to_owned(),
-            serde_json::to_vec_pretty(event).map_err(damaged("event.json"))?,
-        );
+        let state = serde_json::to_vec_pretty(&self.state).map_err(damaged("state.json"))?;
+        files.insert("state.json".to_owned(), state);
+        let events = serde_json::to_vec_pretty(&self.pending).map_err(damaged("events.json"))?;
+        files.insert("events.json".to_owned(), events);
         for (hex, bytes) in &self.plans {
             files.insert(format!("plan-{hex}.json"), bytes.clone());
         }
-        Ok(files)
+        let time = self.pending.last().map_or_else(clock::now, |event| event.time);
+        let by = Stamp { who: self.who.clone(), time };
+        Ok(Entry { files, message: message(&self.pending), by })
+    }
+
+    /// What an earlier run here had written and nobody else has seen, where it still follows.
+    fn take_up_journal(&mut self) {
+        let Some(journal) = &self.journal else { return };
+        let left = journal.left(self.version.as_ref().map(|version| version.0.as_str()));
+        let mut state = self.state.clone();
+        for event in &left.events {
+            match state.with(event) {
+                Ok(next) => state = next,
+                Err(_) => return,
+            }
+        }
+        if !left.events.is_empty() {
+            self.state = state;
+            self.pending = left.events;
+            self.plans.extend(left.plans);
+        }
+    }
+
+    fn restart_journal(&mut self) -> Result<(), BookError> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        journal.begin(self.version.as_ref().map(|version| version.0.as_str()), &self.pending)?;
+        let plans = &self.plans;
+        journal.forget_plans(&|hex| plans.contains_key(hex));
+        Ok(())
     }
 }
 
-/// All events of a repository's ledger, oldest first.
+/// All events of a ledger, oldest first.
 ///
 /// # Errors
 /// Where the ledger can not be read, an event is damaged, or they stand in an illegal order.
-pub fn events(repository: &Repository) -> Result<Vec<Event>, BookError> {
+pub async fn events(store: &dyn Store) -> Result<Vec<Event>, BookError> {
     let mut events = Vec::new();
-    for link in repository.ledger_history(LEDGER)? {
-        let link = link?;
-        let Some(bytes) = link.files.get("event.json") else {
-            return Err(BookError::Foreign { commit: link.commit });
-        };
-        let event: Event = serde_json::from_slice(bytes)
-            .map_err(|source| BookError::Damaged { file: "event.json".to_owned(), source })?;
-        events.push(event);
+    for link in store.history().await? {
+        events.extend(events_of(store, &link)?);
     }
-    events.sort_by_key(|event| event.number);
     State::replay(&events)?;
     Ok(events)
+}
+
+/// The events of one link; the first format had one in each.
+fn events_of(store: &dyn Store, link: &Link) -> Result<Vec<Event>, BookError> {
+    let damaged = |file: &str| {
+        let file = file.to_owned();
+        move |source| BookError::Damaged { file, source }
+    };
+    if let Some(bytes) = link.files.get("events.json") {
+        return serde_json::from_slice(bytes).map_err(damaged("events.json"));
+    }
+    match link.files.get("event.json") {
+        Some(bytes) => Ok(vec![serde_json::from_slice(bytes).map_err(damaged("event.json"))?]),
+        None => Err(BookError::Foreign { store: store.name(), link: link.version.0.clone() }),
+    }
+}
+
+fn plans_of(link: &Link) -> BTreeMap<String, Vec<u8>> {
+    let plan = |name: &str| Some(name.strip_prefix("plan-")?.strip_suffix(".json")?.to_owned());
+    link.files.iter().filter_map(|(name, bytes)| Some((plan(name)?, bytes.clone()))).collect()
+}
+
+/// A lost race about one of the claim's own refs is another thing than one about the ledger.
+fn outrun(error: StoreError, moves: &[RefMove]) -> BookError {
+    match error {
+        StoreError::Lost { name, found, .. } if moves.iter().any(|each| each.name == name) => {
+            BookError::Outrun { name, found }
+        }
+        other => BookError::from(other),
+    }
+}
+
+fn message(events: &[Event]) -> String {
+    let lines: Vec<String> =
+        events.iter().map(|event| format!("{}: {}", event.number, title(&event.what))).collect();
+    match &lines[..] {
+        [one] => one.clone(),
+        [first, .., last] => format!("{first} … {last}\n\n{}", lines.join("\n")),
+        [] => "nothing new".to_owned(),
+    }
 }
 
 fn title(what: &What) -> String {
     match what {
         What::Begun { releases } => format!("begun, {} releases", releases.len()),
+        What::Leased { epoch, .. } => format!("leased, epoch {epoch}"),
+        What::Unleased { epoch } => format!("unleased, epoch {epoch}"),
         What::Started { step } => format!("started {step}"),
         What::Succeeded { step, .. } => format!("succeeded {step}"),
         What::Failed { step, .. } => format!("failed {step}"),
         What::Finished => "finished".to_owned(),
         What::Abandoned { .. } => "abandoned".to_owned(),
         What::Closed { .. } => "closed".to_owned(),
-        What::Leased { epoch, .. } => format!("leased, epoch {epoch}"),
-        What::Unleased { epoch } => format!("unleased, epoch {epoch}"),
     }
 }

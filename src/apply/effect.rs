@@ -1,37 +1,35 @@
 //! The effect of each kind of step: observe, act, observe again.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::apply::build::{BuildError, BuildRequest, Frontend, build, scm_version};
+use crate::apply::build::BuildError;
+use crate::apply::claim::{claim_here, stamp_of};
 use crate::apply::crash;
-use crate::apply::environment::Installer;
+use crate::apply::fence::{Fence, Fenced};
 use crate::apply::index::{self, IndexError};
-use crate::apply::smoke::{Outcome as Trial, SmokeError, SmokeRequest, smoke};
-use crate::apply::workshop::{Workshop, WorkshopError, pending};
+use crate::apply::notes::Notes;
+use crate::apply::publish::{publish, smoke_test};
+use crate::apply::publish_error::PublishError;
+use crate::apply::shelf::Listed;
+use crate::apply::smoke::SmokeError;
+use crate::apply::stash::{Made, build_into, digests, stashed};
+use crate::apply::workshop::{Outlet, Workshop, WorkshopError, pending};
 use crate::check::artifact::{Expected, check};
 use crate::check::finding::Finding;
 use crate::ledger::event::{FailureKind, StepFailure};
 use crate::ledger::state::Ship;
 use crate::plan::digest::Digest;
 use crate::plan::edits::splice;
-use crate::plan::step::{Action, FileEdit, Step};
+use crate::plan::step::{Action, Step};
 use crate::plan::{Plan, Release};
 use crate::version::number::Version;
 use crate::workspace::name::PackageName;
-use crate::workspace::path::RepoPath;
-use crate::world::git::Person;
 use crate::world::git_error::GitError;
 use crate::world::refs::{Expected as At, RefUpdate};
+use crate::world::store::error::StoreError;
 use crate::world::tools::ToolError;
-use crate::world::write::{FileWrite, Stamp};
-
-/// How long each installer run of a smoke test may take.
-const SMOKE_LIMIT: Duration = Duration::from_secs(300);
-/// How long a script may take to print its help.
-const SCRIPT_LIMIT: Duration = Duration::from_secs(30);
+use crate::world::write::FileWrite;
 
 /// What a step leaves in the ledger.
 pub type Evidence = BTreeMap<String, String>;
@@ -42,6 +40,22 @@ pub struct Job {
     pub plan: Arc<Plan>,
     /// The ship as it stood when the step was started.
     pub ship: Ship,
+    pub notes: Notes,
+    /// Asked before each effect that others see; none where nobody else can have the ship.
+    pub fence: Option<Arc<Fence>>,
+}
+
+impl Job {
+    /// Whether the next effect may be done.
+    ///
+    /// # Errors
+    /// Where somebody else has taken the ship over, or nobody can say.
+    pub async fn may_go_on(&self) -> Result<(), StepError> {
+        match &self.fence {
+            Some(fence) => Ok(fence.check().await?),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why a step failed.
@@ -69,7 +83,7 @@ pub enum StepError {
     Broken { package: String, reason: String },
     #[error("{what} is not what the plan was made from: {path}")]
     Moved { what: String, path: String },
-    #[error("index `{index}` is not configured as a folder")]
+    #[error("there is no index `{index}` in the configuration")]
     NoIndex { index: String },
     #[error("failed to use {path}: {source}")]
     File {
@@ -79,14 +93,40 @@ pub enum StepError {
     },
     #[error("the ledger does not know what step {step} left")]
     Forgotten { step: String },
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error(transparent)]
+    Fenced(#[from] Fenced),
+    #[error("{0}")]
+    Remote(#[from] StoreError),
+    #[error("tag `{tag}` of `{remote}` is {found}, and this release made it {ours}")]
+    TagMoved { tag: String, remote: String, found: String, ours: String },
+    #[error("`{branch}` of `{remote}` does not hold the release commit {commit} any more")]
+    BranchRewound { branch: String, remote: String, commit: String },
+    #[error("somebody was faster: `{name}` is at {found}")]
+    Outrun { name: String, found: String },
+    #[error("somebody was faster: {reason}")]
+    Overtaken { reason: String },
+    #[error("the ship is being stopped")]
+    Unheard,
+    #[error("stopped by {signal}")]
+    Stopped { signal: String },
 }
 
 impl StepError {
     /// The failure as the ledger keeps it.
     pub fn failure(&self) -> StepFailure {
         let kind = match self {
-            StepError::File { .. } | StepError::Workshop(_) => FailureKind::Transient,
-            StepError::Git(_) | StepError::Smoke(_) | StepError::Tool(_) => FailureKind::Unknown,
+            StepError::File { .. }
+            | StepError::Workshop(_)
+            | StepError::Unheard
+            | StepError::Stopped { .. }
+            | StepError::Fenced(Fenced::Unreachable { .. })
+            | StepError::Remote(StoreError::Unreachable { .. }) => FailureKind::Transient,
+            StepError::Publish(error) => error.kind(),
+            StepError::Git(_) | StepError::Smoke(_) | StepError::Tool(_) | StepError::Remote(_) => {
+                FailureKind::Unknown
+            }
             _ => FailureKind::Permanent,
         };
         StepFailure { kind, message: self.to_string() }
@@ -105,8 +145,8 @@ pub async fn carry_out(job: Job, workshop: Arc<Workshop>) -> Result<Evidence, St
             let made = Made { path, distribution, version, frontend };
             build_package(&job, &workshop, &made).await
         }
-        Action::Seal => seal(&job, &workshop),
-        Action::Claim { branch, .. } => claim(&job, &workshop, branch),
+        Action::Seal => seal(&job, &workshop).await,
+        Action::Claim { branch, .. } => claim_here(&job, &workshop, branch),
         Action::Publish { index, distribution, .. } => publish(&job, &workshop, index, distribution).await,
         Action::Smoke { index, distribution, version } => {
             smoke_test(&job, &workshop, index, distribution, version).await
@@ -133,7 +173,8 @@ fn write_commit(job: &Job, workshop: &Workshop, message: &str) -> Result<Evidenc
         edits.push(FileWrite { path: edit.path.clone(), bytes: after });
     }
     let message = format!("{message}\n\nRelease-Plan: {}\n", job.plan.digest);
-    let commit = repository.write_commit(base, &edits, &message, &stamp(job), &stamp(job))?;
+    let commit =
+        repository.write_commit(base, &edits, &message, &stamp_of(&job.ship), &stamp_of(&job.ship))?;
     crash::point();
     let keep =
         RefUpdate { name: pending(&job.plan.digest), new: Some(commit.clone()), expected_old: At::Any };
@@ -143,16 +184,8 @@ fn write_commit(job: &Job, workshop: &Workshop, message: &str) -> Result<Evidenc
 
 fn write_tag(job: &Job, workshop: &Workshop, tag: &str, message: &str) -> Result<Evidence, StepError> {
     let commit = release_commit(job)?;
-    let object = workshop.repository.write_tag_object(tag, commit, message, &stamp(job))?;
+    let object = workshop.repository.write_tag_object(tag, commit, message, &stamp_of(&job.ship))?;
     Ok(Evidence::from([("tag".to_owned(), tag.to_owned()), ("object".to_owned(), object)]))
-}
-
-/// What is built, as the step says.
-struct Made<'s> {
-    path: &'s str,
-    distribution: &'s str,
-    version: &'s str,
-    frontend: &'s str,
 }
 
 async fn build_package(job: &Job, workshop: &Workshop, made: &Made<'_>) -> Result<Evidence, StepError> {
@@ -184,61 +217,8 @@ async fn build_package(job: &Job, workshop: &Workshop, made: &Made<'_>) -> Resul
     Err(StepError::Artifact { package: package.to_owned(), findings: errors })
 }
 
-/// Builds beside the stash and moves the files there at once, so that a stash is whole or absent.
-async fn build_into(job: &Job, workshop: &Workshop, package: &str, made: &Made<'_>) -> Result<(), StepError> {
-    let stash = workshop.stash(&job.plan.digest, package);
-    let checkout = workshop.checkout(release_commit(job)?, &tags_of(job)).await?;
-    let parent = stash.parent().expect("a stash stands below its plan's folder").to_owned();
-    std::fs::create_dir_all(&parent).map_err(|source| file_error(&parent, source))?;
-    let fresh = tempfile::Builder::new()
-        .prefix("building-")
-        .tempdir_in(&parent)
-        .map_err(|source| file_error(&parent, source))?;
-    let frontend = match made.frontend {
-        "build" => Frontend::Build(workshop.tools.build().await?),
-        _ => Frontend::Uv(workshop.tools.uv().await?),
-    };
-    let mut environment = scm_version(made.distribution, made.version);
-    if let Some(scratch) = workshop.scratch() {
-        environment.push(("TMPDIR".to_owned(), scratch.display().to_string()));
-    }
-    build(BuildRequest {
-        checkout,
-        package: RepoPath::new(made.path).unwrap_or_default(),
-        out: fresh.path().to_owned(),
-        frontend,
-        epoch: job.ship.began,
-        find_links: find_links(job, workshop, package)?,
-        environment,
-        timeout: workshop.build_limit,
-    })
-    .await?;
-    crash::point();
-    let kept = fresh.keep();
-    std::fs::rename(&kept, &stash).map_err(|source| file_error(&stash, source))
-}
-
-/// One folder with the wheels of packages that this build requires and this ship has built.
-fn find_links(job: &Job, workshop: &Workshop, package: &str) -> Result<Option<PathBuf>, StepError> {
-    let step = job.plan.steps.iter().find(|step| step.id.0 == format!("build:{package}"));
-    let needs = step.map_or(&[][..], |step| step.needs.as_slice());
-    let needed: Vec<&str> = needs.iter().filter_map(|need| need.0.strip_prefix("build:")).collect();
-    if needed.is_empty() {
-        return Ok(None);
-    }
-    let folder = workshop.stash(&job.plan.digest, &format!("needed-by-{package}"));
-    std::fs::create_dir_all(&folder).map_err(|source| file_error(&folder, source))?;
-    for package in needed {
-        for (name, bytes) in stashed(&workshop.stash(&job.plan.digest, package))? {
-            let path = folder.join(name);
-            std::fs::write(&path, bytes).map_err(|source| file_error(&path, source))?;
-        }
-    }
-    Ok(Some(folder))
-}
-
 /// The versions that the packages of the repository have once all is published.
-fn internal_versions(plan: &Plan) -> BTreeMap<PackageName, Version> {
+pub fn internal_versions(plan: &Plan) -> BTreeMap<PackageName, Version> {
     let released = plan.releases.iter().map(|release| (&release.distribution, Some(&release.to)));
     let unchanged = plan.unchanged.iter().map(|stays| (&stays.distribution, stays.version.as_ref()));
     released
@@ -248,7 +228,7 @@ fn internal_versions(plan: &Plan) -> BTreeMap<PackageName, Version> {
 }
 
 /// The tags of this ship and their objects.
-fn tags_of(job: &Job) -> Vec<(String, String)> {
+pub fn tags_of(job: &Job) -> Vec<(String, String)> {
     job.plan
         .steps
         .iter()
@@ -264,11 +244,11 @@ fn tags_of(job: &Job) -> Vec<(String, String)> {
 
 /// Says which bytes exist for these versions; bytes that differ from an earlier seal are refused, and names that are
 /// taken in the index: after the claim it would be too late.
-fn seal(job: &Job, workshop: &Workshop) -> Result<Evidence, StepError> {
+async fn seal(job: &Job, workshop: &Workshop) -> Result<Evidence, StepError> {
     let mut sealed = Evidence::new();
     for release in &job.plan.releases {
         let files = stashed(&workshop.stash(&job.plan.digest, &release.package))?;
-        refuse_taken_names(workshop, release, &files)?;
+        refuse_taken_names(workshop, release, &files).await?;
         let built = evidence(job, &format!("build:{}", release.package))?;
         for (name, digest) in digests(&files) {
             match built.get(&name) {
@@ -284,213 +264,60 @@ fn seal(job: &Job, workshop: &Workshop) -> Result<Evidence, StepError> {
     Ok(sealed)
 }
 
-fn refuse_taken_names(
+async fn refuse_taken_names(
     workshop: &Workshop,
     release: &Release,
     files: &[(String, Vec<u8>)],
 ) -> Result<(), StepError> {
-    let folder = index_folder(workshop, &release.index)?;
     let package = PackageName::new(&release.distribution);
-    for (name, bytes) in files {
-        index::is_there(folder, &package, name, &Digest::of(bytes))?;
+    match workshop.outlet(&release.index)? {
+        Outlet::Folder(folder) => {
+            for (name, bytes) in files {
+                index::is_there(folder, &package, name, &Digest::of(bytes))?;
+            }
+        }
+        Outlet::Remote(publisher) => {
+            let listed = publisher.listed(&package, Some(&version_of(&release.to)?)).await?;
+            for (name, bytes) in files {
+                refuse_other(&listed, &release.index, name, &Digest::of(bytes))?;
+            }
+        }
     }
     Ok(())
 }
 
-/// Moves the branch and creates the tags in one transaction, then brings the work tree along.
-fn claim(job: &Job, workshop: &Workshop, branch: &str) -> Result<Evidence, StepError> {
-    let repository = &workshop.repository;
-    let commit = release_commit(job)?.to_owned();
-    let branch_ref = format!("refs/heads/{branch}");
-    let mut tags = Vec::new();
-    for step in &job.plan.steps {
-        if let Action::Tag { tag, .. } = &step.action {
-            tags.push((format!("refs/tags/{tag}"), evidence_of(job, &step.id.0, "object")?.to_owned()));
-        }
-    }
-    let made = tags.iter().try_fold(true, |made, (name, object)| {
-        Ok::<bool, GitError>(made && repository.ref_target(name)?.as_deref() == Some(object.as_str()))
-    })?;
-    if !made {
-        let mut updates = vec![RefUpdate {
-            name: branch_ref,
-            new: Some(commit.clone()),
-            expected_old: At::At(job.plan.base.commit.clone()),
-        }];
-        updates.extend(tags.iter().map(|(name, object)| RefUpdate {
-            name: name.clone(),
-            new: Some(object.clone()),
-            expected_old: At::Missing,
-        }));
-        repository.update_refs(&updates, "release: claim")?;
-        crash::point();
-    }
-    follow_in_work_tree(job, workshop, &commit)?;
-    Ok(Evidence::from([("commit".to_owned(), commit), ("branch".to_owned(), branch.to_owned())]))
-}
-
-/// Brings the edited files of the work tree to the release commit; a file somebody changed meanwhile is left.
-fn follow_in_work_tree(job: &Job, workshop: &Workshop, commit: &str) -> Result<(), StepError> {
-    let repository = &workshop.repository;
-    let paths: Vec<&str> = job.plan.edits.iter().map(|edit| edit.path.as_str()).collect();
-    if paths.is_empty() {
-        return Ok(());
-    }
-    let changed_since_base = repository.differing(&job.plan.base.commit, &paths)?;
-    let changed_since_release = repository.differing(commit, &paths)?;
-    if let Some(path) = changed_since_base.iter().find(|path| changed_since_release.contains(path)) {
-        return Err(StepError::Moved { what: "a file of the work tree".to_owned(), path: path.clone() });
-    }
-    let (kept, gone): (Vec<&FileEdit>, Vec<&FileEdit>) =
-        job.plan.edits.iter().partition(|edit| edit.after.is_some());
-    repository.checkout_paths(commit, &paths_of(&kept))?;
-    crash::point();
-    repository.remove_paths(&paths_of(&gone))?;
-    Ok(())
-}
-
-fn paths_of<'e>(edits: &[&'e FileEdit]) -> Vec<&'e str> {
-    edits.iter().map(|edit| edit.path.as_str()).collect()
-}
-
-async fn publish(
-    job: &Job,
-    workshop: &Workshop,
-    index: &str,
-    distribution: &str,
-) -> Result<Evidence, StepError> {
-    let folder = index_folder(workshop, index)?.to_owned();
-    let package = PackageName::new(distribution);
-    let files = sealed_files(job, workshop, package_of(job)).await?;
-    let found = digests(&files);
-    let published = tokio::task::spawn_blocking(move || {
-        // A conflict in any of them stops before the first is written.
-        for (name, bytes) in &files {
-            index::is_there(&folder, &package, name, &Digest::of(bytes))?;
-        }
-        for (name, bytes) in &files {
-            crash::point();
-            index::publish(&folder, &package, name, bytes, &Digest::of(bytes))?;
-            crash::point();
-        }
-        Ok::<(), IndexError>(())
-    });
-    published.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-    Ok(found)
-}
-
-async fn smoke_test(
-    job: &Job,
-    workshop: &Workshop,
-    index: &str,
-    distribution: &str,
-    version: &str,
-) -> Result<Evidence, StepError> {
-    let report = smoke(SmokeRequest {
-        index: index_folder(workshop, index)?.to_owned(),
-        package: PackageName::new(distribution),
-        version: version_of(version)?,
-        internal: internal_versions(&job.plan),
-        installer: Installer::Uv(workshop.tools.uv().await?),
-        timeout: SMOKE_LIMIT,
-        script_timeout: SCRIPT_LIMIT,
-    })
-    .await?;
-    let mut evidence = report.evidence;
-    match report.outcome {
-        Trial::Pass => Ok(evidence),
-        Trial::Inconclusive { reason } => {
-            evidence.insert("undecided".to_owned(), reason);
-            Ok(evidence)
-        }
-        Trial::Fail { reason } => Err(StepError::Broken { package: package_of(job).to_owned(), reason }),
+/// Other bytes under a name of ours, or under a digest that does not tell.
+fn refuse_other(listed: &[Listed], index: &str, name: &str, ours: &Digest) -> Result<(), PublishError> {
+    match listed.iter().find(|file| file.filename == name).and_then(|file| file.sha256.clone()) {
+        Some(there) if there != *ours => Err(PublishError::Conflict {
+            index: index.to_owned(),
+            file: name.to_owned(),
+            there,
+            ours: ours.clone(),
+        }),
+        _ => Ok(()),
     }
 }
 
-fn version_of(text: &str) -> Result<Version, StepError> {
+pub fn version_of(text: &str) -> Result<Version, StepError> {
     Version::parse(text).map_err(|error| StepError::Plan { reason: error.to_string() })
 }
 
-fn index_folder<'w>(workshop: &'w Workshop, index: &str) -> Result<&'w Path, StepError> {
-    workshop
-        .indexes
-        .get(index)
-        .map(std::path::PathBuf::as_path)
-        .ok_or_else(|| StepError::NoIndex { index: index.to_owned() })
-}
-
-/// A package's files from the stash, each with the digest it was sealed with. A stash that is gone is built again;
-/// other bytes than the sealed ones are refused.
-async fn sealed_files(
-    job: &Job,
-    workshop: &Workshop,
-    package: &str,
-) -> Result<Vec<(String, Vec<u8>)>, StepError> {
-    let stash = workshop.stash(&job.plan.digest, package);
-    if !stash.is_dir() {
-        let step = job.plan.steps.iter().find(|step| step.id.0 == format!("build:{package}"));
-        if let Some(Action::Build { path, distribution, version, frontend }) = step.map(|step| &step.action) {
-            build_into(job, workshop, package, &Made { path, distribution, version, frontend }).await?;
-        }
-    }
-    let files = stashed(&stash)?;
-    let sealed = evidence(job, "seal")?;
-    for (name, found) in digests(&files) {
-        let known = sealed.get(&format!("{package}/{name}"));
-        if known != Some(&found) {
-            let sealed = known.cloned().unwrap_or_else(|| "nothing".to_owned());
-            return Err(StepError::Sealed { file: name, sealed, found });
-        }
-    }
-    Ok(files)
-}
-
-/// Who and when, the same however often the ship is taken up.
-fn stamp(job: &Job) -> Stamp {
-    let (name, email) = job.ship.who.rsplit_once(" <").unwrap_or((&job.ship.who, ""));
-    let who = Person { name: name.to_owned(), email: email.trim_end_matches('>').to_owned() };
-    Stamp { who, time: job.ship.began }
-}
-
-fn package_of(job: &Job) -> &str {
+pub fn package_of(job: &Job) -> &str {
     job.step.package.as_deref().unwrap_or("")
 }
 
-fn release_commit(job: &Job) -> Result<&str, StepError> {
+pub fn release_commit(job: &Job) -> Result<&str, StepError> {
     evidence_of(job, "commit", "commit")
 }
 
-fn evidence<'j>(job: &'j Job, step: &str) -> Result<&'j BTreeMap<String, String>, StepError> {
+pub fn evidence<'j>(job: &'j Job, step: &str) -> Result<&'j BTreeMap<String, String>, StepError> {
     job.ship.evidence(step).ok_or_else(|| StepError::Forgotten { step: step.to_owned() })
 }
 
-fn evidence_of<'j>(job: &'j Job, step: &str, key: &str) -> Result<&'j str, StepError> {
+pub fn evidence_of<'j>(job: &'j Job, step: &str, key: &str) -> Result<&'j str, StepError> {
     evidence(job, step)?
         .get(key)
         .map(String::as_str)
         .ok_or_else(|| StepError::Forgotten { step: step.to_owned() })
-}
-
-/// The files of a folder by name, in order.
-fn stashed(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, StepError> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|source| file_error(folder, source))? {
-        let path = entry.map_err(|source| file_error(folder, source))?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        let kept = name.ends_with(".whl") || name.ends_with(".tar.gz");
-        if kept && path.is_file() {
-            let bytes = std::fs::read(&path).map_err(|source| file_error(&path, source))?;
-            files.push((name.to_owned(), bytes));
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn digests(files: &[(String, Vec<u8>)]) -> Evidence {
-    files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes).to_string())).collect()
-}
-
-fn file_error(path: &Path, source: std::io::Error) -> StepError {
-    StepError::File { path: path.display().to_string(), source }
 }

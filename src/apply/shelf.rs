@@ -2,6 +2,7 @@
 //!
 //! PyPI's JSON API shows a file at once, the simple index when its caches have turned; both are asked.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +62,9 @@ pub enum Place {
     Unknown,
 }
 
+/// One look at an index, to be had again.
+type Reading<'r, T> = Pin<Box<dyn Future<Output = Result<T, PageError>> + Send + 'r>>;
+
 /// What is looked for: a file of a release and its digest.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'w> {
@@ -98,11 +102,11 @@ impl Shelf {
         let mut patience = Patience::new(&self.pace);
         let of_release = match version {
             Some(version) => {
-                self.patiently(&mut patience, async || self.release(package, version).await).await?
+                self.patiently(&mut patience, || Box::pin(self.release(package, version))).await?
             }
             None => None,
         };
-        let page = self.patiently(&mut patience, async || self.page(package).await).await?;
+        let page = self.patiently(&mut patience, || Box::pin(self.page(package))).await?;
         let mut all: Vec<PageFile> = of_release.unwrap_or_default();
         for file in page.unwrap_or_default() {
             if !all.iter().any(|known| known.name == file.name) && version.is_none_or(|one| is_of(&file, one))
@@ -122,7 +126,7 @@ impl Shelf {
         if self.simple.is_none() {
             return Ok(Place::Unknown);
         }
-        self.patiently(patience, async || self.find(wanted).await).await?.map_or(Ok(Place::Absent), |file| {
+        self.patiently(patience, || Box::pin(self.find(wanted))).await?.map_or(Ok(Place::Absent), |file| {
             self.compare(wanted.name, wanted.digest, file.sha256.as_deref())
         })
     }
@@ -172,18 +176,19 @@ impl Shelf {
     pub async fn fetch(&self, package: &PackageName, file: &str) -> Result<Vec<u8>, PublishError> {
         let Some(simple) = &self.simple else { return Err(self.no_list()) };
         let mut patience = Patience::new(&self.pace);
-        let page = self.patiently(&mut patience, async || self.page(package).await).await?;
+        let page = self.patiently(&mut patience, || Box::pin(self.page(package))).await?;
         let found = page.unwrap_or_default().into_iter().find(|listed| listed.name == file);
         let found = found
             .ok_or_else(|| PublishError::NotListed { index: self.index.clone(), file: file.to_owned() })?;
-        let get = async || {
-            let open = download(&self.http, simple, &found, None).await;
-            match self.key_for(&open).await {
-                Some(key) => download(&self.http, simple, &found, Some(key)).await,
-                None => open,
-            }
-        };
-        self.patiently(&mut patience, get).await
+        self.patiently(&mut patience, || Box::pin(self.get(simple, &found))).await
+    }
+
+    async fn get(&self, simple: &Url, found: &PageFile) -> Result<Vec<u8>, PageError> {
+        let open = download(&self.http, simple, found, None).await;
+        match self.key_for(&open).await {
+            Some(key) => download(&self.http, simple, found, Some(key)).await,
+            None => open,
+        }
     }
 
     /// What the JSON API has of the release, before its page shows anything: other bytes need no waiting for.
@@ -245,10 +250,10 @@ impl Shelf {
         }
     }
 
-    async fn patiently<T>(
+    async fn patiently<'r, T>(
         &self,
         patience: &mut Patience,
-        read: impl AsyncFn() -> Result<T, PageError>,
+        read: impl Fn() -> Reading<'r, T>,
     ) -> Result<T, PublishError> {
         loop {
             match read().await {

@@ -2,15 +2,33 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::apply::book::{Book, BookError};
+use crate::apply::claim::{self, Claim};
+use crate::apply::crash;
 use crate::apply::effect::{self, Evidence, StepError};
+use crate::apply::fence::Fence;
+use crate::apply::lease;
+use crate::apply::notes::{Note, Notes};
 use crate::apply::workshop::Workshop;
-use crate::ledger::event::{Begin, Event, What};
+use crate::ledger::event::{Begin, Event, Holder, What};
+use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::plan::step::{Action, Step};
+use crate::world::push::push_refs;
+use crate::world::store::error::StoreError;
+
+/// How many packages are on their way to an index at once.
+const UPLOADS: usize = 16;
+/// How long the effects in hand may take once somebody asked to stop; then they are left where they are.
+const GRACE: Duration = Duration::from_millis(2_500);
+/// How long telling others may take then.
+const FAREWELL: Duration = Duration::from_millis(2_000);
 
 /// How far a ship goes before it stops of its own will.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,20 +51,70 @@ pub enum Outcome {
     TakenBack(Vec<(String, StepError)>),
     /// A step failed after the claim; another run finishes.
     Incomplete(Vec<(String, StepError)>),
+    /// A signal came; another run goes on.
+    Interrupted(&'static str),
+}
+
+/// What a ship tells while it goes on.
+#[derive(Debug, Clone, Copy)]
+pub enum Told<'t> {
+    /// After it is stored.
+    Event(&'t Event),
+    /// A file on its way, in bytes.
+    Bytes { step: &'t str, sent: u64, total: u64 },
+}
+
+/// Under what a ship is carried out.
+pub struct Orders {
+    pub until: Option<Stage>,
+    /// Who we are, for the lease of a shared ledger.
+    pub holder: Holder,
+    /// The signal that asks to stop, where one came.
+    pub interrupt: watch::Receiver<Option<&'static str>>,
 }
 
 /// Begins (or takes up again) the ship of a plan and carries it as far as it goes.
-/// `tell` hears every event after it is stored.
 ///
 /// # Errors
 /// Where the ledger can not be written.
 pub async fn ship(
-    book: &mut Book<'_>,
+    book: &mut Book,
     plan: &Plan,
     workshop: Arc<Workshop>,
-    until: Option<Stage>,
-    tell: &mut dyn FnMut(&Event),
+    orders: Orders,
+    tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<Outcome, BookError> {
+    begin(book, plan, &orders.holder, tell).await?;
+    let (notes, heard) = Notes::line();
+    let fence = fence(book, plan);
+    let mut engine = Engine {
+        book,
+        plan,
+        workshop,
+        tell,
+        notes,
+        heard,
+        fence,
+        running: JoinSet::new(),
+        failed: Vec::new(),
+        interrupt: orders.interrupt,
+        told_published: false,
+    };
+    engine.run(orders.until).await?;
+    let signal = *engine.interrupt.borrow();
+    match signal {
+        Some(signal) => engine.leave(signal).await,
+        None => engine.end().await,
+    }
+}
+
+/// Writes that the ship is begun and that we have it in hand.
+async fn begin(
+    book: &mut Book,
+    plan: &Plan,
+    holder: &Holder,
+    tell: &mut dyn FnMut(Told<'_>),
+) -> Result<(), BookError> {
     if book.ship(&plan.digest).is_none() {
         book.keep_plan(plan)?;
         let releases = plan.releases.iter().map(|release| {
@@ -54,43 +122,99 @@ pub async fn ship(
                 Begin { version: release.to.clone(), tag: release.tag.clone(), index: release.index.clone() };
             (release.package.clone(), begin)
         });
-        tell(&book.write(&plan.digest, What::Begun { releases: releases.collect() })?);
+        let begun = book.write(&plan.digest, What::Begun { releases: releases.collect() }).await?;
+        tell(Told::Event(&begun));
     }
-    let mut engine = Engine { book, plan, workshop, tell, running: JoinSet::new(), failed: Vec::new() };
-    engine.run(until).await?;
-    engine.end()
+    if book.is_shared() {
+        let leased = lease::take(book, &plan.digest, holder).await?;
+        tell(Told::Event(&leased));
+        if book.is_seen(&plan.digest) {
+            book.flush().await?;
+        }
+    }
+    Ok(())
 }
 
-struct Engine<'a, 'r> {
-    book: &'a mut Book<'r>,
+/// The fence of a lease that others can take over; none where nobody else sees the ledger.
+fn fence(book: &Book, plan: &Plan) -> Option<Arc<Fence>> {
+    let ship = book.ship(&plan.digest).filter(|_| book.is_shared())?;
+    let (store, version) = (Arc::clone(book.store()), book.version().cloned());
+    Some(Arc::new(Fence::new(store, plan.digest.clone(), ship.epoch, version)))
+}
+
+struct Engine<'a> {
+    book: &'a mut Book,
     plan: &'a Plan,
     workshop: Arc<Workshop>,
-    tell: &'a mut dyn FnMut(&Event),
+    tell: &'a mut dyn FnMut(Told<'_>),
+    notes: Notes,
+    heard: mpsc::Receiver<Note>,
+    fence: Option<Arc<Fence>>,
     running: JoinSet<(String, Result<Evidence, StepError>)>,
     failed: Vec<(String, StepError)>,
+    interrupt: watch::Receiver<Option<&'static str>>,
+    told_published: bool,
 }
 
-impl Engine<'_, '_> {
+impl Engine<'_> {
     async fn run(&mut self, until: Option<Stage>) -> Result<(), BookError> {
         let mut under_way: BTreeSet<String> = BTreeSet::new();
+        let mut stop_at: Option<Instant> = None;
         loop {
-            for step in self.ready(until, &under_way) {
-                if under_way.len() >= self.workshop.jobs {
-                    break;
+            if stop_at.is_none() {
+                self.start_ready(until, &mut under_way).await?;
+                self.tell_published().await?;
+            }
+            if self.running.is_empty() {
+                return Ok(());
+            }
+            let deadline = stop_at.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            tokio::select! {
+                biased;
+                Some(note) = self.heard.recv() => self.take_note(note).await?,
+                Some(joined) = self.running.join_next() => {
+                    let (id, result) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+                    under_way.remove(&id);
+                    self.record(id, result).await?;
                 }
-                self.start(&step)?;
+                heard = self.interrupt.changed(), if stop_at.is_none() => {
+                    if heard.is_ok() && self.interrupt.borrow().is_some() {
+                        stop_at = Some(Instant::now() + GRACE);
+                    }
+                }
+                () = sleep_until(deadline), if stop_at.is_some() => {
+                    return self.let_go(&mut under_way).await;
+                }
+            }
+        }
+    }
+
+    /// Starts what can be started: builds and trials as many as there are cores, uploads more.
+    async fn start_ready(
+        &mut self,
+        until: Option<Stage>,
+        under_way: &mut BTreeSet<String>,
+    ) -> Result<(), BookError> {
+        for step in self.ready(until, under_way) {
+            if self.is_shared_claim(&step) {
+                // Nothing else is at work then: it needs the seal, and everything after needs it.
+                self.claim_on_remote(&step).await?;
+                return Box::pin(self.start_ready(until, under_way)).await;
+            }
+            let is_upload = matches!(step.action, Action::Publish { .. });
+            let limit = if is_upload { UPLOADS } else { self.workshop.jobs };
+            let same = |id: &&String| id.starts_with("publish:") == is_upload;
+            if under_way.iter().filter(same).count() < limit {
+                self.start(&step).await?;
                 under_way.insert(step.id.0.clone());
             }
-            let Some(joined) = self.running.join_next().await else { return Ok(()) };
-            let (id, result) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-            under_way.remove(&id);
-            self.record(id, result)?;
         }
+        Ok(())
     }
 
     /// The steps whose needs are done, in the plan's order.
     fn ready(&self, until: Option<Stage>, under_way: &BTreeSet<String>) -> Vec<Step> {
-        let ship = self.book.ship(&self.plan.digest).expect("the ship was begun");
+        let ship = self.ship();
         let before_claim = !ship.has_done("claim");
         if before_claim && !self.failed.is_empty() {
             return Vec::new();
@@ -108,11 +232,15 @@ impl Engine<'_, '_> {
             .collect()
     }
 
-    fn start(&mut self, step: &Step) -> Result<(), BookError> {
-        let event = self.book.write(&self.plan.digest, What::Started { step: step.id.0.clone() })?;
-        (self.tell)(&event);
-        let ship = self.book.ship(&self.plan.digest).expect("the ship was begun").clone();
-        let job = effect::Job { step: step.clone(), plan: Arc::new(self.plan.clone()), ship };
+    async fn start(&mut self, step: &Step) -> Result<(), BookError> {
+        self.write(What::Started { step: step.id.0.clone() }).await?;
+        let job = effect::Job {
+            step: step.clone(),
+            plan: Arc::new(self.plan.clone()),
+            ship: self.ship().clone(),
+            notes: self.notes.clone(),
+            fence: self.fence.clone(),
+        };
         let workshop = Arc::clone(&self.workshop);
         self.running.spawn(async move {
             let id = job.step.id.0.clone();
@@ -121,7 +249,19 @@ impl Engine<'_, '_> {
         Ok(())
     }
 
-    fn record(&mut self, id: String, result: Result<Evidence, StepError>) -> Result<(), BookError> {
+    async fn take_note(&mut self, note: Note) -> Result<(), BookError> {
+        match note {
+            Note::Keep { what, kept } => {
+                self.write(what).await?;
+                // A step that was stopped meanwhile does not wait any more.
+                let _ = kept.send(());
+            }
+            Note::Bytes { step, sent, total } => (self.tell)(Told::Bytes { step: &step, sent, total }),
+        }
+        Ok(())
+    }
+
+    async fn record(&mut self, id: String, result: Result<Evidence, StepError>) -> Result<(), BookError> {
         let what = match result {
             Ok(evidence) => What::Succeeded { step: id, evidence },
             Err(error) => {
@@ -130,49 +270,223 @@ impl Engine<'_, '_> {
                 what
             }
         };
-        let event = self.book.write(&self.plan.digest, what)?;
-        (self.tell)(&event);
+        self.write(what).await
+    }
+
+    /// Gives up the effects that did not end in time: what they did is observed by whoever goes on.
+    async fn let_go(&mut self, under_way: &mut BTreeSet<String>) -> Result<(), BookError> {
+        self.running.abort_all();
+        let signal = self.interrupt.borrow().unwrap_or("a signal").to_owned();
+        for id in std::mem::take(under_way) {
+            self.record(id, Err(StepError::Stopped { signal: signal.clone() })).await?;
+        }
         Ok(())
     }
 
-    fn end(self) -> Result<Outcome, BookError> {
-        let ship = self.book.ship(&self.plan.digest).expect("the ship was begun");
+    fn is_shared_claim(&self, step: &Step) -> bool {
+        matches!(step.action, Action::Claim { .. }) && self.workshop.remote.is_some()
+    }
+
+    /// Branch, tags and ledger in one atomic push. A ledger that is kept elsewhere hears of it before and after.
+    async fn claim_on_remote(&mut self, step: &Step) -> Result<(), BookError> {
+        self.write(What::Started { step: step.id.0.clone() }).await?;
+        match self.try_claim(step).await {
+            Ok(()) => {
+                let claim = Claim::of(self.plan, self.ship());
+                let followed = claim.and_then(|claim| claim.follow_here(&self.workshop.repository));
+                if let Err(error) = followed {
+                    // The claim stands all the same; the next run brings this checkout along.
+                    self.failed.push(("claim".to_owned(), error));
+                }
+                Ok(())
+            }
+            Err(Unclaimed::Step(error)) => self.record(step.id.0.clone(), Err(error)).await,
+            Err(Unclaimed::Book(error)) => Err(error),
+        }
+    }
+
+    async fn try_claim(&mut self, step: &Step) -> Result<(), Unclaimed> {
+        let workshop = Arc::clone(&self.workshop);
+        let remote = workshop.remote.as_deref().unwrap_or_default();
+        let claim = Claim::of(self.plan, self.ship())?;
+        let moves = claim.moves(&workshop.repository, remote).await?;
+        let evidence = claim::evidence(&claim.commit, &claim.branch);
+        let succeeded = What::Succeeded { step: step.id.0.clone(), evidence };
+        if self.book.store().git().is_some() {
+            let mark = self.book.mark();
+            let event = self.book.write(&self.plan.digest, succeeded).await?;
+            if let Err(error) = self.book.flush_with(&moves).await {
+                self.book.back_to(mark)?;
+                return Err(claim_error(error));
+            }
+            (self.tell)(Told::Event(&event));
+        } else {
+            self.book.flush().await.map_err(claim_error)?;
+            crash::point();
+            push_refs(&workshop.repository, remote, &moves).await.map_err(StepError::Remote)?;
+            crash::point();
+            self.write(succeeded).await?;
+            self.book.flush().await?;
+        }
+        self.moved().await;
+        Ok(())
+    }
+
+    /// Others learn that everything is on its index while the trials go on.
+    async fn tell_published(&mut self) -> Result<(), BookError> {
+        let ship = self.ship();
+        let is_upload = |step: &&Step| matches!(step.action, Action::Publish { .. });
+        let mut uploads = self.plan.steps.iter().filter(is_upload).peekable();
+        let published = uploads.peek().is_some() && uploads.all(|step| ship.has_done(&step.id.0));
+        if self.told_published || !published || !self.book.is_shared() {
+            return Ok(());
+        }
+        self.told_published = true;
+        self.flush().await
+    }
+
+    async fn end(mut self) -> Result<Outcome, BookError> {
+        let ship = self.ship();
         let done = self.plan.steps.iter().all(|step| ship.has_done(&step.id.0));
         let claimed = ship.has_done("claim");
         let claim_failed = self.failed.iter().any(|(step, _)| step == "claim");
         if done {
             // First the workshop: killed in between, the next run finds all steps done and comes here again.
             self.workshop.clear(&self.plan.digest);
-            (self.tell)(&self.book.write(&self.plan.digest, What::Finished)?);
+            self.put_down().await?;
+            self.write(What::Finished).await?;
+            self.flush().await?;
             return Ok(Outcome::Finished);
         }
-        if self.failed.is_empty() {
-            return Ok(Outcome::Stopped);
+        let unknown = claim_failed && self.is_unknown_claim();
+        if !claimed && !self.failed.is_empty() && !unknown && !self.is_claimed_here() {
+            let reason = format!("{} failed", self.failed[0].0);
+            let (plan, workshop) = (self.plan, Arc::clone(&self.workshop));
+            take_back(self.book, plan, &workshop, reason, self.tell).await?;
+            return Ok(Outcome::TakenBack(self.failed));
         }
-        if claimed || (claim_failed && self.workshop.is_claimed(self.plan, ship)) {
+        if self.lost_the_ship() {
             return Ok(Outcome::Incomplete(self.failed));
         }
-        let reason = format!("{} failed", self.failed[0].0);
-        take_back(self.book, self.plan, &self.workshop, reason, self.tell)?;
-        Ok(Outcome::TakenBack(self.failed))
+        self.put_down().await?;
+        if claimed || self.book.is_seen(&self.plan.digest) {
+            self.flush().await?;
+        }
+        if self.failed.is_empty() { Ok(Outcome::Stopped) } else { Ok(Outcome::Incomplete(self.failed)) }
+    }
+
+    /// After a signal: what happened is kept, others learn that nobody has the ship in hand.
+    async fn leave(mut self, signal: &'static str) -> Result<Outcome, BookError> {
+        let ship = self.ship();
+        if self.plan.steps.iter().all(|step| ship.has_done(&step.id.0)) {
+            return self.end().await;
+        }
+        let is_seen = self.book.is_seen(&self.plan.digest);
+        self.put_down().await?;
+        if is_seen {
+            // Without an answer in time the lease stays, and its holder is proven dead by then.
+            let told = timeout(FAREWELL, self.book.flush()).await;
+            told.unwrap_or(Ok(()))?;
+        }
+        Ok(Outcome::Interrupted(signal))
+    }
+
+    /// Whether somebody else has taken the ship: then nothing of ours is written any more.
+    fn lost_the_ship(&self) -> bool {
+        let fenced = |error: &StepError| matches!(error, StepError::Fenced(fenced) if fenced.is_final());
+        self.failed.iter().any(|(_, error)| fenced(error))
+    }
+
+    /// Whether a push was sent and nobody knows what became of it.
+    fn is_unknown_claim(&self) -> bool {
+        self.failed.iter().any(|(step, error)| {
+            step == "claim" && matches!(error, StepError::Remote(StoreError::Unreachable { .. }))
+        })
+    }
+
+    fn is_claimed_here(&self) -> bool {
+        self.workshop.remote.is_none() && self.workshop.is_claimed(self.plan, self.ship())
+    }
+
+    async fn put_down(&mut self) -> Result<(), BookError> {
+        if let Some(event) = lease::put_down(self.book, &self.plan.digest).await? {
+            (self.tell)(Told::Event(&event));
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, what: What) -> Result<(), BookError> {
+        let event = self.book.write(&self.plan.digest, what).await?;
+        (self.tell)(Told::Event(&event));
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), BookError> {
+        self.book.flush().await?;
+        self.moved().await;
+        Ok(())
+    }
+
+    async fn moved(&self) {
+        if let Some(fence) = &self.fence {
+            fence.moved_to(self.book.version().cloned()).await;
+        }
+    }
+
+    fn ship(&self) -> &Ship {
+        self.book.ship(&self.plan.digest).expect("the ship was begun")
     }
 }
 
-/// Takes back all that a ship did before its claim, and says so in the ledger.
+/// Why there is no claim: a step's own failure, or the ledger can not be written.
+enum Unclaimed {
+    Step(StepError),
+    Book(BookError),
+}
+
+impl From<StepError> for Unclaimed {
+    fn from(error: StepError) -> Unclaimed {
+        Unclaimed::Step(error)
+    }
+}
+
+impl From<BookError> for Unclaimed {
+    fn from(error: BookError) -> Unclaimed {
+        Unclaimed::Book(error)
+    }
+}
+
+/// What the remote says to a claim is the step's failure; what this machine's disk says is the ledger's.
+fn claim_error(error: BookError) -> Unclaimed {
+    match error {
+        BookError::Store(error) => Unclaimed::Step(StepError::Remote(error)),
+        BookError::Outrun { name, found } => Unclaimed::Step(StepError::Outrun { name, found }),
+        BookError::Overtaken { reason } => Unclaimed::Step(StepError::Overtaken { reason }),
+        BookError::Lost => {
+            Unclaimed::Step(StepError::Overtaken { reason: "the ledger moves too fast".to_owned() })
+        }
+        other => Unclaimed::Book(other),
+    }
+}
+
+/// Takes back all that a ship did before its claim, and says so in the ledger where it was said that it began.
 ///
 /// # Errors
 /// Where the ledger can not be written.
-pub fn take_back(
-    book: &mut Book<'_>,
+pub async fn take_back(
+    book: &mut Book,
     plan: &Plan,
     workshop: &Workshop,
     reason: String,
-    tell: &mut dyn FnMut(&Event),
+    tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<(), BookError> {
     workshop.clear(&plan.digest);
-    let event = book.write(&plan.digest, What::Abandoned { reason })?;
-    tell(&event);
-    Ok(())
+    if book.is_shared() && !book.is_seen(&plan.digest) {
+        return book.forget_pending().await;
+    }
+    let event = book.write(&plan.digest, What::Abandoned { reason }).await?;
+    tell(Told::Event(&event));
+    book.flush().await
 }
 
 fn stage(action: &Action) -> Stage {

@@ -9,7 +9,7 @@ use pep440_rs::VersionSpecifiers;
 use pep508_rs::MarkerEnvironment;
 
 use crate::apply::environment::{Environment, EnvironmentError, Installer};
-use crate::apply::index::{self, IndexError};
+use crate::apply::index::IndexError;
 use crate::apply::install_set::{InstallSet, Pin, SetError, install_set, published_wheel};
 use crate::check::modules;
 use crate::check::wheel::Wheel;
@@ -23,8 +23,10 @@ const TAIL: usize = 25;
 /// A package to try.
 #[derive(Debug, Clone)]
 pub struct SmokeRequest {
-    /// The folder of the local index.
+    /// A folder that holds what the index has of the package and those it needs.
     pub index: PathBuf,
+    /// The index as installers are given it.
+    pub address: String,
     pub package: PackageName,
     pub version: Version,
     /// The packages of the repository with the versions they have once all is published.
@@ -142,8 +144,7 @@ impl Trial<'_> {
 
     /// Installs the set and records what is there then. An outcome means that it ends here.
     async fn install(&mut self, set: &InstallSet) -> Result<Option<Outcome>, SmokeError> {
-        let address = index::address(&self.request.index)?;
-        let output = self.environment.install_pinned(&requirements(&set.pins), &address).await?;
+        let output = self.environment.install_pinned(&requirements(&set.pins), &self.request.address).await?;
         if !output.success() {
             return Ok(Some(failed("installing it by hash", &output)));
         }

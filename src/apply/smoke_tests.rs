@@ -3,7 +3,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::apply::build::{BuildRequest, Frontend, TIMEOUT, build};
-use crate::apply::index::publish;
+use crate::apply::index::{self, publish};
 use crate::check::artifact::{Expected, check};
 use crate::check::samples::Sample;
 use crate::plan::digest::Digest;
@@ -40,6 +40,7 @@ fn request(index: &Path, installer: Installer) -> SmokeRequest {
     let version = |text: &str| Version::parse(text).unwrap();
     SmokeRequest {
         index: index.to_owned(),
+        address: index::address(index).unwrap(),
         package: PackageName::new("acme-app"),
         version: version("1.0"),
         internal: [("acme-app", "1.0"), ("acme-core", "1.5")]

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::apply::crash;
+use crate::apply::effect::StepError;
+use crate::apply::publisher::Publisher;
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
@@ -16,29 +18,67 @@ use crate::world::git_error::GitError;
 use crate::world::refs::Expected;
 use crate::world::tools::ToolCache;
 
+/// Where the files of an index stand.
+pub enum Outlet {
+    Folder(PathBuf),
+    Remote(Box<Publisher>),
+}
+
 /// The places and limits of one ship.
 pub struct Workshop {
     pub repository: Repository,
-    /// The folder of each directory index, by name.
-    pub indexes: BTreeMap<String, PathBuf>,
+    /// The git remote that the claim goes to; none where all stays here.
+    pub remote: Option<String>,
+    /// The indexes by name.
+    pub outlets: BTreeMap<String, Outlet>,
     pub tools: ToolCache,
     /// How many steps run side by side.
     pub jobs: usize,
     /// How long one build may take.
     pub build_limit: Duration,
+    /// The folder that keeps built files until a ship ends.
+    pub stash: PathBuf,
+    /// Held by the one that fills the stash anew.
+    pub building: Mutex<()>,
     checkout: OnceCell<tempfile::TempDir>,
 }
 
 impl Workshop {
-    pub fn new(repository: Repository, indexes: BTreeMap<String, PathBuf>, tools: ToolCache) -> Workshop {
+    pub fn new(
+        repository: Repository,
+        remote: Option<String>,
+        outlets: BTreeMap<String, Outlet>,
+        tools: ToolCache,
+    ) -> Workshop {
         let jobs = std::thread::available_parallelism().map_or(2, usize::from);
+        let stash = repository.common_dir().join("release").join("stash");
         Workshop {
             repository,
-            indexes,
+            remote,
+            outlets,
             tools,
             jobs,
             build_limit: Duration::from_secs(15 * 60),
+            stash,
+            building: Mutex::new(()),
             checkout: OnceCell::new(),
+        }
+    }
+
+    /// The index of this name.
+    ///
+    /// # Errors
+    /// `NoIndex` where none is configured.
+    pub fn outlet(&self, index: &str) -> Result<&Outlet, StepError> {
+        self.outlets.get(index).ok_or_else(|| StepError::NoIndex { index: index.to_owned() })
+    }
+
+    /// Gives back what was lent for uploads: minted tokens are burnt.
+    pub async fn close(&self) {
+        for outlet in self.outlets.values() {
+            if let Outlet::Remote(publisher) = outlet {
+                publisher.close().await;
+            }
         }
     }
 
@@ -96,7 +136,7 @@ impl Workshop {
     }
 
     fn stash_of_plan(&self, plan: &Digest) -> PathBuf {
-        self.repository.common_dir().join("release").join("stash").join(plan.short())
+        self.stash.join(plan.short())
     }
 }
 

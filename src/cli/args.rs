@@ -170,6 +170,9 @@ pub struct Ship {
     /// Only finish the release that this tag belongs to
     #[arg(long, value_name = "TAG", conflicts_with_all = ["plan", "pre", "graduate"])]
     pub tag: Option<String>,
+    /// Take a release over whose holder can not be proven dead; make sure that it is
+    #[arg(long)]
+    pub take_over: bool,
     /// Do not ask before the first step that can not be taken back
     #[arg(short, long)]
     pub yes: bool,

@@ -2,14 +2,18 @@
 
 pub mod args;
 pub mod failure;
+pub mod in_flight;
 pub mod init;
+pub mod ledger;
 pub mod log;
 pub mod notes;
 pub mod open;
 pub mod plan;
 pub mod schema;
 pub mod ship;
+pub mod ship_answer;
 pub mod status;
+pub mod workshop;
 
 use std::process::ExitCode;
 

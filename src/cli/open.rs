@@ -61,6 +61,15 @@ pub fn package(survey: &Survey, word: &str) -> Result<usize, Failure> {
     }
 }
 
+/// The short names of the packages that the command line names; none where it names none.
+pub fn names(survey: &Survey, global: &Global) -> Result<Option<BTreeSet<String>>, Failure> {
+    if global.packages.is_empty() {
+        return Ok(None);
+    }
+    let short = |word: &String| Ok(survey.facts.packages[package(survey, word)?].short.clone());
+    global.packages.iter().map(short).collect::<Result<_, _>>().map(Some)
+}
+
 fn request(survey: &Survey, global: &Global, wish: &Wish) -> Result<Request, Failure> {
     let mut only = BTreeSet::new();
     for word in &global.packages {

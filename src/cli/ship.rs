@@ -2,18 +2,25 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use tokio::sync::watch;
 
-use crate::apply::book::{Book, BookError, LEDGER};
+use crate::apply::book::Book;
+use crate::apply::catch_up::{Standing, catch_up};
+use crate::apply::claim::Claim;
 use crate::apply::effect::StepError;
-use crate::apply::index::IndexError;
-use crate::apply::ship::{self, Outcome, take_back};
-use crate::apply::workshop::Workshop;
+use crate::apply::lease;
+use crate::apply::ship::{self, Orders, Outcome, Told, take_back};
+use crate::apply::workshop::{Outlet, Workshop};
 use crate::cli::args::{self, Global, Output, Stage};
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::in_flight::{Concern, may_be_taken};
+use crate::cli::ledger::{self, book_failure};
 use crate::cli::open;
-use crate::ledger::event::{Event, What};
+use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure};
+use crate::cli::workshop::workshop;
 use crate::plan::digest::Digest;
 use crate::plan::make::base;
 use crate::plan::stale::StaleError;
@@ -22,30 +29,32 @@ use crate::report::progress::Progress;
 use crate::report::streams::Streams;
 use crate::report::{json, plan_text, ship_text};
 use crate::survey::facts::Survey;
+use crate::survey::home::Home;
 use crate::world::files::Lock;
-use crate::world::git_error::GitError;
-use crate::world::tools::ToolCache;
+use crate::world::git::Repository;
+use crate::world::interrupt;
+
+/// How long the end waits for what could not be stopped: a thread that writes a file.
+const LEAVE: Duration = Duration::from_millis(300);
+/// How often a plan is made anew because others released something else meanwhile.
+const TRIES: usize = 10;
 
 pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<u8, Failure> {
-    let survey = open::survey(global, &verb.wish)?;
-    let _alone = alone(&survey)?;
-    let who = survey.repository.identity().map_err(Failure::user)?;
-    let mut book = Book::open(&survey.repository, who).map_err(book_failure)?;
-    let workshop = Arc::new(workshop(&survey)?);
-    let mut shipping = Shipping { global, verb, streams, book: &mut book, workshop };
-    if let Some(plan) = shipping.under_way(&survey)? {
-        return shipping.finish(&plan, &survey);
-    }
-    if let Some(tag) = &verb.tag {
-        return shipping.answer_for_tag(tag, &survey);
-    }
-    let plan = shipping.new_plan(&survey)?;
-    shipping.begin(&plan, &survey)
+    let home = ledger::home(global)?;
+    let _alone = alone(&home.repository)?;
+    let runtime = ledger::runtime()?;
+    let done = runtime.block_on(async {
+        let interrupt = interrupt::listen().map_err(|error| Failure::new(Kind::Outside, error))?;
+        let mut book = ledger::book(&home).await?;
+        Shipping { global, verb, streams, home: &home, book: &mut book, interrupt }.run().await
+    });
+    runtime.shutdown_timeout(LEAVE);
+    done
 }
 
 /// One ship a repository: the lock goes with the process, however it ends.
-fn alone(survey: &Survey) -> Result<Lock, Failure> {
-    let path = survey.repository.common_dir().join("release").join("ship.lock");
+fn alone(repository: &Repository) -> Result<Lock, Failure> {
+    let path = repository.common_dir().join("release").join("ship.lock");
     let taken = Lock::try_take(&path).map_err(|error| {
         Failure::user(error)
             .hint("`release ship` writes into the repository: make it writable, or ship from a clone")
@@ -56,34 +65,90 @@ fn alone(survey: &Survey) -> Result<Lock, Failure> {
     })
 }
 
-fn workshop(survey: &Survey) -> Result<Workshop, Failure> {
-    let tools =
-        ToolCache::open(|name| std::env::var_os(name)).map_err(|error| Failure::new(Kind::Outside, error))?;
-    let mut workshop = Workshop::new(survey.repository.clone(), survey.indexes.clone(), tools);
-    if let Some(limit) = survey.build_timeout {
-        workshop.build_limit = limit;
-    }
-    Ok(workshop)
-}
-
-struct Shipping<'a, 'r> {
+struct Shipping<'a> {
     global: &'a Global,
     verb: &'a args::Ship,
     streams: &'a mut Streams,
-    book: &'a mut Book<'r>,
-    workshop: Arc<Workshop>,
+    home: &'a Home,
+    book: &'a mut Book,
+    interrupt: watch::Receiver<Option<&'static str>>,
 }
 
-impl Shipping<'_, '_> {
-    /// The plan that an earlier run left unfinished, where it can still be finished.
+/// What is left to do after a ship: leave, or plan again since others were faster with something else.
+enum Next {
+    Leave(u8),
+    Again(Box<Plan>),
+}
+
+impl Shipping<'_> {
+    async fn run(&mut self) -> Result<u8, Failure> {
+        let survey = open::survey(self.global, &self.verb.wish)?;
+        if let Some(plan) = self.under_way(&survey).await? {
+            return self.finish(&plan, &survey).await;
+        }
+        if let Some(tag) = &self.verb.tag {
+            return self.answer_for_tag(tag, &survey);
+        }
+        let mut consented: Option<Plan> = None;
+        for _ in 0..TRIES {
+            self.catch_up().await?;
+            let survey = open::survey(self.global, &self.verb.wish)?;
+            let plan = self.new_plan(&survey)?;
+            if let Some(before) = &consented {
+                refuse_another(before, &plan)?;
+            }
+            match self.begin(&plan, &survey, consented.is_some()).await? {
+                Next::Leave(code) => return Ok(code),
+                Next::Again(plan) => consented = Some(*plan),
+            }
+        }
+        Err(Failure::new(Kind::Stale, "others release faster than this ship can follow")
+            .hint("`release ship` again, at a calmer moment"))
+    }
+
+    /// Follows releases that others made, where the plan is still to be made.
+    async fn catch_up(&mut self) -> Result<(), Failure> {
+        let (Some(remote), None) = (&self.home.remote, &self.verb.plan) else { return Ok(()) };
+        let repository = &self.home.repository;
+        let Some(branch) = repository.head().map_err(Failure::user)?.branch else { return Ok(()) };
+        let standing = catch_up(repository, remote, &branch, self.book.state()).await;
+        match standing.map_err(|error| step_failure(vec![("catching up".to_owned(), error)]))? {
+            Standing::Level => Ok(()),
+            Standing::CaughtUp(commits) => {
+                self.streams
+                    .tell(&format!("brought {branch} forward over {commits} release commits of others\n"));
+                Ok(())
+            }
+            Standing::Behind { commit } | Standing::Diverged { commit } => {
+                let short = commit.get(..7).unwrap_or(&commit);
+                Err(Failure::new(
+                    Kind::Stale,
+                    format!("`{branch}` of `{remote}` has commits that are not here: {short}"),
+                )
+                .hint(format!("`git pull {remote} {branch}`, then `release plan`")))
+            }
+        }
+    }
+
+    /// The plan that an earlier run left unfinished, where it can still be finished and nobody is at work on it.
     /// One that claimed nothing and whose base is gone is given up.
-    fn under_way(&mut self, survey: &Survey) -> Result<Option<Plan>, Failure> {
+    async fn under_way(&mut self, survey: &Survey) -> Result<Option<Plan>, Failure> {
         let digests: Vec<String> = self.book.state().in_flight.keys().cloned().collect();
+        let concern = Concern {
+            tag: self.verb.tag.as_deref(),
+            plan: self.verb.plan.as_deref().map(read_plan).transpose()?,
+            packages: open::names(survey, self.global)?,
+        };
         for digest in digests {
+            let ship = self.book.state().in_flight[&digest].clone();
+            if self.book.is_shared() && !may_be_taken(&digest, &ship, &concern, self.verb.take_over).await? {
+                continue;
+            }
             let plan = self.book.plan(&digest).map_err(book_failure)?.ok_or_else(|| {
                 Failure::new(Kind::Bug, format!("the ledger names plan {digest} and does not hold it"))
             })?;
-            if self.is_claimed(&plan) {
+            let workshop = workshop(survey, self.home)?;
+            if self.is_claimed(&plan, &workshop) {
                 return Ok(Some(plan));
             }
             match plan.check(&base(&survey.facts)) {
@@ -91,15 +156,16 @@ impl Shipping<'_, '_> {
                     self.refuse_other_plan(&plan)?;
                     return Ok(Some(plan));
                 }
-                Err(stale) => self.give_up(&plan, &stale)?,
+                Err(stale) => self.give_up(&plan, &workshop, &stale).await?,
             }
         }
         Ok(None)
     }
 
-    fn is_claimed(&self, plan: &Plan) -> bool {
+    fn is_claimed(&self, plan: &Plan, workshop: &Workshop) -> bool {
         let ship = self.book.ship(&plan.digest);
-        ship.is_some_and(|ship| ship.has_done("claim") || self.workshop.is_claimed(plan, ship))
+        let here = |ship| self.home.remote.is_none() && workshop.is_claimed(plan, ship);
+        ship.is_some_and(|ship| ship.has_done("claim") || here(ship))
     }
 
     fn refuse_other_plan(&self, plan: &Plan) -> Result<(), Failure> {
@@ -111,15 +177,16 @@ impl Shipping<'_, '_> {
         Err(Failure::new(Kind::Stale, text).hint("finish it first with `release ship`, without a file"))
     }
 
-    fn give_up(&mut self, plan: &Plan, stale: &StaleError) -> Result<(), Failure> {
+    async fn give_up(&mut self, plan: &Plan, workshop: &Workshop, stale: &StaleError) -> Result<(), Failure> {
         self.streams.tell(&format!(
             "an earlier ship, plan {}, had claimed nothing and is given up: {stale}\n",
             plan.digest.short()
         ));
-        take_back(self.book, plan, &self.workshop, stale.to_string(), &mut |_| {}).map_err(book_failure)
+        let taken = take_back(self.book, plan, workshop, stale.to_string(), &mut |_| {}).await;
+        taken.map_err(book_failure)
     }
 
-    fn finish(&mut self, plan: &Plan, survey: &Survey) -> Result<u8, Failure> {
+    async fn finish(&mut self, plan: &Plan, survey: &Survey) -> Result<u8, Failure> {
         if let Some(tag) = &self.verb.tag
             && !plan.releases.iter().any(|release| release.tag == *tag)
         {
@@ -129,11 +196,32 @@ impl Shipping<'_, '_> {
         let names: Vec<String> =
             plan.releases.iter().map(|release| format!("{} {}", release.package, release.to)).collect();
         self.streams.tell(&format!("finishing what was begun: {}\n", names.join(", ")));
-        if !self.is_claimed(plan) {
+        let workshop = workshop(survey, self.home)?;
+        if self.is_claimed(plan, &workshop) {
+            self.stand_on_claim(plan).await?;
+        } else {
             refuse_dirty(survey)?;
             self.consent(plan)?;
         }
-        self.carry_out(plan)
+        match self.carry_out(plan, workshop).await? {
+            Next::Leave(code) => Ok(code),
+            Next::Again(_) => Err(Failure::new(
+                Kind::Stale,
+                "somebody was faster with other releases; nothing was released",
+            )
+            .hint("`release ship` again plans anew")),
+        }
+    }
+
+    /// The claim that the ledger knows must stand on the remote; then this checkout follows it.
+    async fn stand_on_claim(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let (Some(remote), Some(ship)) = (&self.home.remote, self.book.ship(&plan.digest)) else {
+            return Ok(());
+        };
+        let failed = |error: StepError| step_failure(vec![("claim".to_owned(), error)]);
+        let claim = Claim::of(plan, ship).map_err(failed)?;
+        claim.stands(&self.home.repository, remote).await.map_err(failed)?;
+        claim.follow_here(&self.home.repository).map_err(failed)
     }
 
     fn answer_for_tag(&mut self, tag: &str, survey: &Survey) -> Result<u8, Failure> {
@@ -171,9 +259,9 @@ impl Shipping<'_, '_> {
         }
     }
 
-    fn begin(&mut self, plan: &Plan, survey: &Survey) -> Result<u8, Failure> {
+    async fn begin(&mut self, plan: &Plan, survey: &Survey, consented: bool) -> Result<Next, Failure> {
         if plan.releases.is_empty() {
-            return self.nothing("nothing to release");
+            return self.nothing("nothing to release").map(Next::Leave);
         }
         if plan.base.branch.is_none() {
             return Err(Failure::user(
@@ -182,16 +270,34 @@ impl Shipping<'_, '_> {
             .hint("check a branch out first: `git switch main`"));
         }
         survey.refuse_other_branch().map_err(open::failure)?;
-        survey.refuse_unpublishable(plan).map_err(open::failure)?;
         refuse_dirty(survey)?;
         self.refuse_major(plan)?;
-        if self.verb.output == Output::Text {
-            let color = self.streams.color_of_telling();
-            let text = plan_text::plan_text(plan, self.streams.width(), color, false);
-            self.streams.tell(&text);
+        let workshop = workshop(survey, self.home)?;
+        self.probe(plan, &workshop).await?;
+        if !consented {
+            if self.verb.output == Output::Text {
+                let color = self.streams.color_of_telling();
+                let text = plan_text::plan_text(plan, self.streams.width(), color, false);
+                self.streams.tell(&text);
+            }
+            self.consent(plan)?;
         }
-        self.consent(plan)?;
-        self.carry_out(plan)
+        self.carry_out(plan, workshop).await
+    }
+
+    /// Credentials are tried before anything is done, where this run is to publish at all.
+    async fn probe(&self, plan: &Plan, workshop: &Workshop) -> Result<(), Failure> {
+        if self.verb.until.is_some_and(|until| stage(until) < ship::Stage::Publish) {
+            return Ok(());
+        }
+        for (name, outlet) in &workshop.outlets {
+            let is_used = plan.releases.iter().any(|release| release.index == *name);
+            if let (true, Outlet::Remote(publisher)) = (is_used, outlet) {
+                let probed = publisher.probe().await;
+                probed.map_err(|error| step_failure(vec![(format!("looking at `{name}`"), error.into())]))?;
+            }
+        }
+        Ok(())
     }
 
     fn refuse_major(&self, plan: &Plan) -> Result<(), Failure> {
@@ -224,48 +330,66 @@ impl Shipping<'_, '_> {
         Err(Failure::new(Kind::NotAllowed, "not shipped: the answer was not `y`"))
     }
 
-    fn carry_out(&mut self, plan: &Plan) -> Result<u8, Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(self.workshop.jobs.max(2))
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::new(Kind::Outside, error))?;
+    async fn carry_out(&mut self, plan: &Plan, workshop: Workshop) -> Result<Next, Failure> {
         let mut progress = Progress::new(plan, self.global.quiet, self.streams);
-        let until = self.verb.until.map(stage);
-        let workshop = Arc::clone(&self.workshop);
+        let workshop = Arc::new(workshop);
         let mut undecided = Vec::new();
-        let mut tell = |event: &Event| {
-            progress.tell(event);
-            undecided.extend(reason_undecided(event));
+        let mut tell = |told: Told<'_>| match told {
+            Told::Event(event) => {
+                progress.tell(event);
+                undecided.extend(reason_undecided(event));
+            }
+            Told::Bytes { step, sent, total } => progress.bytes(step, sent, total),
         };
-        let outcome = runtime
-            .block_on(ship::ship(self.book, plan, workshop, until, &mut tell))
-            .map_err(book_failure)?;
+        let orders = Orders {
+            until: self.verb.until.map(stage),
+            holder: lease::ourselves(&|name| std::env::var_os(name)),
+            interrupt: self.interrupt.clone(),
+        };
+        let shipped = ship::ship(self.book, plan, Arc::clone(&workshop), orders, &mut tell).await;
+        workshop.close().await;
         progress.end();
+        let outcome = shipped.map_err(book_failure)?;
+        if self.is_outrun(&outcome) {
+            return Ok(Next::Again(Box::new(plan.clone())));
+        }
         let code = self.report(plan, outcome)?;
         match undecided.first() {
-            None => Ok(code),
+            None => Ok(Next::Leave(code)),
             Some(reason) => Err(Failure::new(Kind::Undecided, format!("published, but not tried: {reason}"))
                 .hint("ship what it needs to the same index too, then try it with pip")),
         }
     }
 
+    /// Whether others moved the branch before our claim. A plan of this moment is made anew; a saved one is stale.
+    fn is_outrun(&self, outcome: &Outcome) -> bool {
+        let moved = |error: &StepError| matches!(error, StepError::Outrun { .. } | StepError::Moved { .. });
+        self.verb.plan.is_none()
+            && self.home.remote.is_some()
+            && matches!(outcome, Outcome::TakenBack(failed) if failed.iter().any(|(step, error)| step == "claim" && moved(error)))
+    }
+
     fn report(&mut self, plan: &Plan, outcome: Outcome) -> Result<u8, Failure> {
-        let word = match &outcome {
-            Outcome::Finished => "finished",
-            Outcome::Stopped => "stopped",
-            Outcome::TakenBack(_) => "taken-back",
-            Outcome::Incomplete(_) => "incomplete",
+        let (word, failed): (&'static str, &[(String, StepError)]) = match &outcome {
+            Outcome::Finished => ("finished", &[]),
+            Outcome::Stopped => ("stopped", &[]),
+            Outcome::Interrupted(_) => ("interrupted", &[]),
+            Outcome::TakenBack(failed) => ("taken-back", failed),
+            Outcome::Incomplete(failed) => ("incomplete", failed),
         };
         if self.verb.output == Output::Json {
-            let answer = Answer { plan: &plan.digest, outcome: word, releases: releases(plan, self.book) };
-            self.streams.print(&json::pretty(&answer));
+            let releases = releases(plan, self.book, failed);
+            self.streams.print(&json::pretty(&Answer { plan: &plan.digest, outcome: word, releases }));
         } else if matches!(outcome, Outcome::Finished | Outcome::Stopped) {
-            let text = ship_text::ship_text(plan, word, &self.workshop.indexes, self.streams.width());
+            let survey = open::survey(self.global, &self.verb.wish)?;
+            let pushed = self.home.remote.as_deref();
+            let text = ship_text::ship_text(plan, word, &survey.indexes, pushed, self.streams.width());
             self.streams.print(&text);
         }
         match outcome {
             Outcome::Finished | Outcome::Stopped => Ok(0),
+            Outcome::Interrupted(signal) => Err(Failure::new(Kind::Outside, format!("stopped by {signal}"))
+                .hint("`release ship` again goes on from here, on any machine once the claim is made")),
             Outcome::TakenBack(failed) => Err(step_failure(failed).hint(
                 "nothing was released: branch, tags and index are as they were; mend it and ship again",
             )),
@@ -286,55 +410,22 @@ impl Shipping<'_, '_> {
     }
 }
 
-/// Why a step that is done could not tell what it should.
-fn reason_undecided(event: &Event) -> Option<String> {
-    match &event.what {
-        What::Succeeded { evidence, .. } => evidence.get("undecided").cloned(),
-        _ => None,
-    }
-}
-
-/// What `--output json` says of a ship.
-#[derive(Serialize)]
-struct Answer<'p> {
-    plan: &'p Digest,
-    outcome: &'static str,
-    releases: Vec<Shipped>,
-}
-
-#[derive(Serialize)]
-struct Shipped {
-    package: String,
-    version: String,
-    tag: String,
-    index: String,
-    /// Steps that are not done.
-    remaining: Vec<String>,
-}
-
-fn releases(plan: &Plan, book: &Book<'_>) -> Vec<Shipped> {
-    let ship = book.ship(&plan.digest);
-    let remaining = |package: &str| match ship {
-        // A ship that is not under way any more is finished, or nothing of it was kept.
-        None => Vec::new(),
-        Some(ship) => plan
-            .steps
-            .iter()
-            .filter(|step| step.package.as_deref().is_none_or(|owner| owner == package))
-            .filter(|step| !ship.has_done(&step.id.0))
-            .map(|step| step.id.0.clone())
-            .collect(),
+/// A plan made anew may differ in its base, not in what was consented to.
+fn refuse_another(before: &Plan, now: &Plan) -> Result<(), Failure> {
+    let told = |plan: &Plan| -> Vec<(String, String, String, String)> {
+        let one = |release: &crate::plan::Release| {
+            (release.package.clone(), release.to.clone(), release.tag.clone(), release.notes.clone())
+        };
+        plan.releases.iter().map(one).collect()
     };
-    plan.releases
-        .iter()
-        .map(|release| Shipped {
-            package: release.package.clone(),
-            version: release.to.clone(),
-            tag: release.tag.clone(),
-            index: release.index.clone(),
-            remaining: remaining(&release.package),
-        })
-        .collect()
+    if told(before) == told(now) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Stale,
+        "somebody was faster, and what is left to release is not what was asked for",
+    )
+    .hint("`release plan` says what is left"))
 }
 
 /// The one field that every format of a plan has.
@@ -370,47 +461,6 @@ fn refuse_dirty(survey: &Survey) -> Result<(), Failure> {
     }
     Err(Failure::user(format!("the work tree is not clean: {named}"))
         .hint("commit them, or put them aside with `git stash -u`"))
-}
-
-fn step_failure(failed: Vec<(String, StepError)>) -> Failure {
-    let (step, error) = failed.into_iter().next().expect("a failed ship names the step");
-    let kind = match &error {
-        StepError::Build(_) | StepError::Artifact { .. } | StepError::Broken { .. } => Kind::Gate,
-        StepError::Sealed { .. } | StepError::Index(IndexError::Conflict { .. }) => Kind::Conflict,
-        StepError::Moved { .. } | StepError::Git(GitError::LostRace { .. }) => Kind::Stale,
-        StepError::NoIndex { .. } | StepError::Index(IndexError::Link { .. }) => Kind::User,
-        _ => Kind::Outside,
-    };
-    let failure = Failure::new(kind, format!("{step} failed: {error}"));
-    match &error {
-        StepError::Index(IndexError::Conflict { .. }) => failure
-            .hint("find out whose file it is and move it away, or take a higher number with `Release-As:`"),
-        StepError::Index(IndexError::Link { .. }) => failure.hint("put a folder there, or nothing"),
-        _ => failure,
-    }
-}
-
-pub fn book_failure(error: BookError) -> Failure {
-    match error {
-        BookError::Foreign { .. } => Failure::user(error).hint(format!(
-            "if it came there by mistake, `git update-ref -d {LEDGER}` forgets it; releases and tags stay"
-        )),
-        BookError::Damaged { .. } | BookError::Order(_) => Failure::user(error).hint(
-            "`git log refs/release/ledger` shows its commits; an older one can be set with `git update-ref`",
-        ),
-        BookError::Git(GitError::Missing { .. } | GitError::Damaged { .. } | GitError::Read { .. }) => {
-            Failure::user(error).hint(format!(
-                "`git fsck` tells more; `git update-ref {LEDGER} COMMIT` sets an older ledger, \
-                 `git update-ref -d {LEDGER}` forgets it; releases and tags stay"
-            ))
-        }
-        BookError::Git(GitError::Write { .. }) => Failure::new(Kind::Outside, error)
-            .hint("make room or the folder writable, then `release ship` again: it goes on from here"),
-        BookError::Lost => {
-            Failure::new(Kind::Stale, error).hint("`release status` shows what the other one does")
-        }
-        other => Failure::new(Kind::Outside, other),
-    }
 }
 
 fn stage(stage: Stage) -> ship::Stage {

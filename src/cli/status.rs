@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::apply::book::Book;
 use crate::cli::args::{self, Global, Output, Wish};
 use crate::cli::failure::Failure;
+use crate::cli::ledger;
 use crate::cli::open;
-use crate::cli::ship::book_failure;
+
 use crate::ledger::state::{Ship, State, StepState};
 use crate::plan::Plan;
 use crate::report::status::{
@@ -19,8 +19,11 @@ pub fn run(global: &Global, verb: &args::Status, streams: &mut Streams) -> Resul
     let wish = Wish { pre: None, graduate: false, allow_major: true, trust: None, index: None };
     let survey = open::survey(global, &wish)?;
     let plan = open::plan(&survey, global, &wish)?;
-    let repository = survey.repository.clone();
-    let book = Book::open(&repository, repository.identity().unwrap_or_default()).map_err(book_failure)?;
+    let home = ledger::home(global)?;
+    let (book, remark) = ledger::runtime()?.block_on(ledger::read_book(&home))?;
+    if let Some(remark) = remark {
+        streams.tell(&format!("{remark}\n"));
+    }
     let report = report(&survey, &plan, book.state());
     let text = match verb.output {
         Output::Text => status_text(&report, streams.width(), streams.color()),

@@ -32,6 +32,8 @@ pub struct Progress {
     done: BTreeSet<String>,
     /// Steps going on, in the order in which they were started.
     running: Vec<String>,
+    /// How much of each file is on the index, in percent.
+    sent: BTreeMap<String, u64>,
 }
 
 impl Progress {
@@ -60,6 +62,7 @@ impl Progress {
                 .collect(),
             done: BTreeSet::new(),
             running: Vec::new(),
+            sent: BTreeMap::new(),
         }
     }
 
@@ -68,6 +71,18 @@ impl Progress {
         let text = self.text(event);
         if !text.is_empty() {
             tell_always(&text);
+        }
+    }
+
+    /// Takes note of how far a file is; shown on a terminal only.
+    pub fn bytes(&mut self, step: &str, sent: u64, total: u64) {
+        let percent = sent.saturating_mul(100).checked_div(total).unwrap_or(100);
+        self.sent.insert(step.to_owned(), percent);
+        if self.live {
+            let erase = if self.shown { ERASE } else { "" };
+            let live = self.live_line();
+            self.shown = !live.is_empty();
+            tell_always(&format!("{erase}{live}"));
         }
     }
 
@@ -146,6 +161,12 @@ impl Progress {
         let mut groups: Vec<(String, Vec<String>)> = Vec::new();
         for step in &self.running {
             let (verb, package) = doing(step);
+            let percent = self.sent.get(step).filter(|percent| **percent < 100);
+            let package = package.map(|name| match (name.split_once('/'), percent) {
+                (Some((_, file)), Some(percent)) => format!("{file} {percent} %"),
+                (Some((_, file)), None) => file.to_owned(),
+                (None, _) => name,
+            });
             match groups.iter_mut().find(|(known, _)| *known == verb) {
                 Some((_, packages)) => packages.extend(package),
                 None => groups.push((verb, package.into_iter().collect())),

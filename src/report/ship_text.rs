@@ -11,10 +11,16 @@ use crate::report::words::{branch, count};
 /// What was shipped and where to look; commands stand on one line each, however long, so that they can be copied.
 ///
 /// `outcome` is `finished`, or `stopped` where only a part was asked for. `indexes` are the folders of the indexes
-/// by name.
-pub fn ship_text(plan: &Plan, outcome: &str, indexes: &BTreeMap<String, PathBuf>, width: usize) -> String {
+/// by name, `pushed` the remote that branch and tags are on.
+pub fn ship_text(
+    plan: &Plan,
+    outcome: &str,
+    indexes: &BTreeMap<String, PathBuf>,
+    pushed: Option<&str>,
+    width: usize,
+) -> String {
     match outcome {
-        "finished" => finished(plan, indexes, width),
+        "finished" => finished(plan, indexes, pushed, width),
         _ => stopped(plan, width),
     }
 }
@@ -25,13 +31,13 @@ fn stopped(plan: &Plan, width: usize) -> String {
     paragraph(&text, width, 2) + "`release status` shows how far it is, `release ship` goes on from there\n"
 }
 
-fn finished(plan: &Plan, indexes: &BTreeMap<String, PathBuf>, width: usize) -> String {
+fn finished(plan: &Plan, indexes: &BTreeMap<String, PathBuf>, pushed: Option<&str>, width: usize) -> String {
     let rows: Vec<Vec<Cell>> = plan.releases.iter().map(row).collect();
     let title = format!("shipped {}", count(plan.releases.len(), "package"));
     let shipped = format!("{title}\n{}", indented(&table(&rows, width.saturating_sub(2), false), 2));
     let mut parts = vec![shipped];
     parts.extend(installs(plan, indexes));
-    parts.push(next(plan));
+    parts.push(next(plan, pushed));
     parts.push("`release log` tells what happened\n".to_owned());
     parts.join("\n")
 }
@@ -65,13 +71,16 @@ fn installs(plan: &Plan, indexes: &BTreeMap<String, PathBuf>) -> Vec<String> {
     wanted.into_iter().filter_map(command).collect()
 }
 
-fn next(plan: &Plan) -> String {
+fn next(plan: &Plan, pushed: Option<&str>) -> String {
     let Some(branch) = branch(plan) else { return String::new() };
     let tags: Vec<String> = plan.releases.iter().map(|release| quoted(&release.tag)).collect();
+    let noun = if tags.len() == 1 { "tag" } else { "tags" };
+    if let Some(remote) = pushed {
+        return format!("the release commit and its {noun} are on {} of {}\n", line(branch), line(remote));
+    }
     format!(
-        "the release commit and its {} are on {}; nothing has been pushed, that is next:\n  \
+        "the release commit and its {noun} are on {}; nothing has been pushed, that is next:\n  \
          git push --atomic origin {} {}\n",
-        if tags.len() == 1 { "tag" } else { "tags" },
         line(branch),
         quoted(branch),
         tags.join(" ")
@@ -127,7 +136,7 @@ the release commit and its tags are on main; nothing has been pushed, that is ne
 
 `release log` tells what happened
 ";
-        let text = ship_text(&plan(), "finished", &indexes(), 80);
+        let text = ship_text(&plan(), "finished", &indexes(), None, 80);
         assert_eq!(text, expected, "\n{text}");
     }
 
@@ -135,14 +144,21 @@ the release commit and its tags are on main; nothing has been pushed, that is ne
     fn a_stopped_ship_says_how_to_go_on() {
         let expected = "stopped where it was asked to, on the way to 3 releases\n\
                         `release status` shows how far it is, `release ship` goes on from there\n";
-        assert_eq!(ship_text(&plan(), "stopped", &indexes(), 80), expected);
+        assert_eq!(ship_text(&plan(), "stopped", &indexes(), None, 80), expected);
+    }
+
+    #[test]
+    fn what_is_pushed_is_told_as_such() {
+        let text = ship_text(&plan(), "finished", &indexes(), Some("origin"), 80);
+        assert!(text.contains("the release commit and its tags are on main of origin\n"), "{text}");
+        assert!(!text.contains("git push"), "{text}");
     }
 
     #[test]
     fn commands_are_safe_to_copy() {
         let mut plan = plan();
         plan.releases[0].tag = "core-v1;$(rm -rf ~)'\u{1b}[2J".to_owned();
-        let text = ship_text(&plan, "finished", &BTreeMap::new(), 80);
+        let text = ship_text(&plan, "finished", &BTreeMap::new(), None, 80);
         assert!(text.contains(r"origin main 'core-v1;$(rm -rf ~)'\''' mlops-v2.0.0"), "{text}");
         assert!(!text.contains('\u{1b}'));
         assert!(!text.contains("pip install"), "an index without a folder has no command");

@@ -53,8 +53,6 @@ pub enum SurveyError {
     LeadsOut { path: String, to: String },
     #[error("no index is called `{name}`")]
     NoIndex { name: String, known: Vec<String> },
-    #[error("index `{index}` is not a folder, and this version of `release` publishes only to folders")]
-    NotAFolder { index: String },
     #[error("releases are made on branch `{wanted}`, this is `{found}`")]
     Branch { wanted: String, found: String },
 }
@@ -93,7 +91,6 @@ impl SurveyError {
             SurveyError::NoIndex { known, .. } => {
                 return vec![format!("the indexes are: {}", known.join(", "))];
             }
-            SurveyError::NotAFolder { .. } => "use one with a `directory`: `--index local`",
             SurveyError::Branch { wanted, .. } => {
                 return vec![format!("`git switch {wanted}`, or set `workspace.branch`")];
             }

@@ -10,7 +10,6 @@ use crate::history::History;
 use crate::history::commit::VersionTag;
 use crate::history::fragment::{Fragment, parse_fragment};
 use crate::history::overrides::{Override, parse_override};
-use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::plan::facts::{Facts, OwnTemplate, Templates};
 use crate::render::index_page::Page;
@@ -25,8 +24,8 @@ use crate::survey::version_tags::version_tags;
 use crate::survey::walk::{Shared, Walk, WalkPackage, walk};
 use crate::survey::withdrawn::{Withdrawn, withdrawn};
 use crate::version::number::Version;
-use crate::workspace::config::Config;
 use crate::workspace::config::settings::PackageSettings;
+use crate::workspace::config::{Config, Index};
 use crate::workspace::discover::discover;
 use crate::workspace::file_name::FileName;
 use crate::workspace::graph::Graph;
@@ -52,6 +51,8 @@ pub struct Survey {
     pub facts: Facts,
     /// The folder of each directory index, by name.
     pub indexes: BTreeMap<String, PathBuf>,
+    /// The indexes that take uploads, by name.
+    pub uploads: BTreeMap<String, Index>,
     /// How long one build may take, where the configuration says it.
     pub build_timeout: Option<Duration>,
     branch_wanted: Option<String>,
@@ -140,6 +141,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     Ok(Survey {
         branch_wanted: config.branch().map(str::to_owned),
         build_timeout: config.build_timeout(),
+        uploads: uploads(config),
         indexes,
         facts,
         repository,
@@ -170,15 +172,13 @@ impl Survey {
             _ => Ok(()),
         }
     }
+}
 
-    /// # Errors
-    /// Where a release goes to an index that is not a folder.
-    pub fn refuse_unpublishable(&self, plan: &Plan) -> Result<(), SurveyError> {
-        match plan.releases.iter().find(|release| !self.indexes.contains_key(&release.index)) {
-            Some(release) => Err(SurveyError::NotAFolder { index: release.index.clone() }),
-            None => Ok(()),
-        }
-    }
+/// The indexes that take uploads.
+fn uploads(config: &Config) -> BTreeMap<String, Index> {
+    let names = config.index_names().into_iter();
+    let found = names.filter_map(|name| Some((name.to_owned(), config.index(name)?)));
+    found.filter(|(_, index)| matches!(index, Index::Remote { .. })).collect()
 }
 
 /// What the configuration asks for and this version does not do.

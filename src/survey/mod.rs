@@ -3,6 +3,7 @@
 pub mod config_file;
 pub mod error;
 pub mod facts;
+pub mod home;
 pub mod inside;
 pub mod manifests;
 pub mod older_tags;

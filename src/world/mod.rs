@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod attest;
 pub mod checkout;
+pub mod ci_run;
 pub mod clock;
 pub mod command;
 pub mod commit_text;
@@ -18,17 +19,19 @@ pub mod git_error;
 pub mod holder;
 pub mod http;
 pub mod identity;
+pub mod interrupt;
 pub mod json_api;
 pub mod ledger_ref;
 pub mod objects;
 pub mod pins;
 pub mod push;
+pub mod range;
 pub mod refs;
 pub mod remote;
 pub mod remote_refs;
-pub mod store;
 pub mod sha256;
 pub mod simple_index;
+pub mod store;
 #[cfg(test)]
 pub mod testing;
 pub mod tools;

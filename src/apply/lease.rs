@@ -1,0 +1,81 @@
+//! Who has a ship in hand, and whether a holder lives: a lease is taken over on proof of death, never by a clock.
+
+use std::ffi::OsString;
+
+use crate::apply::book::{Book, BookError};
+use crate::ledger::event::{Event, Holder, Process, Run, What};
+use crate::plan::digest::Digest;
+use crate::world::ci_run::{RunState, run_state};
+use crate::world::holder::{
+    Liveness, ProcessIdentity, RunIdentity, host, is_earlier_attempt, process_liveness, this_process,
+    this_run,
+};
+
+/// This process and the CI run around it.
+pub fn ourselves(variable: &dyn Fn(&str) -> Option<OsString>) -> Holder {
+    Holder {
+        host: host(),
+        process: this_process().map(|process| Process {
+            boot: process.boot,
+            namespace: process.namespace,
+            pid: process.pid,
+            started: process.started,
+        }),
+        run: this_run(variable).map(|run| Run {
+            api: run.api,
+            repository: run.repository,
+            id: run.id,
+            attempt: run.attempt,
+        }),
+    }
+}
+
+/// Whether a holder lives. Its process tells where it ran on this boot; its CI tells by the run's state.
+/// `token` lets the CI's interface answer for private repositories.
+pub async fn liveness(holder: &Holder, variable: &(dyn Fn(&str) -> Option<OsString> + Sync)) -> Liveness {
+    let process = holder.process.as_ref().map_or(Liveness::Unknown, |process| {
+        process_liveness(&ProcessIdentity {
+            boot: process.boot.clone(),
+            namespace: process.namespace.clone(),
+            pid: process.pid,
+            started: process.started,
+        })
+    });
+    if process != Liveness::Unknown {
+        return process;
+    }
+    let Some(run) = &holder.run else { return Liveness::Unknown };
+    let run = RunIdentity {
+        api: run.api.clone(),
+        repository: run.repository.clone(),
+        id: run.id.clone(),
+        attempt: run.attempt,
+    };
+    if this_run(variable).is_some_and(|ours| is_earlier_attempt(&run, &ours)) {
+        return Liveness::Dead;
+    }
+    match run_state(&run, variable).await {
+        RunState::Over => Liveness::Dead,
+        RunState::GoingOn => Liveness::Alive,
+        RunState::Unknown => Liveness::Unknown,
+    }
+}
+
+/// Takes a ship in hand, under the next epoch.
+///
+/// # Errors
+/// Where the ledger can not be written.
+pub async fn take(book: &mut Book, plan: &Digest, holder: &Holder) -> Result<Event, BookError> {
+    let epoch = book.ship(plan).map_or(0, |ship| ship.epoch) + 1;
+    book.write(plan, What::Leased { epoch, holder: holder.clone() }).await
+}
+
+/// Puts a ship down that this epoch holds; nothing to do where it is over.
+///
+/// # Errors
+/// Where the ledger can not be written.
+pub async fn put_down(book: &mut Book, plan: &Digest) -> Result<Option<Event>, BookError> {
+    let Some(ship) = book.ship(plan).filter(|ship| ship.holder.is_some()) else { return Ok(None) };
+    let epoch = ship.epoch;
+    book.write(plan, What::Unleased { epoch }).await.map(Some)
+}

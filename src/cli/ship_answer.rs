@@ -1,0 +1,152 @@
+//! What `release ship` answers: per package what is done, what remains and why; and its failures with a way out.
+
+use serde::Serialize;
+
+use crate::apply::book::Book;
+use crate::apply::effect::StepError;
+use crate::apply::index::IndexError;
+use crate::apply::publish_error::PublishError;
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::ledger::store_failure;
+use crate::ledger::event::{Event, What};
+use crate::ledger::state::Ship;
+use crate::plan::Plan;
+use crate::plan::digest::Digest;
+use crate::world::git_error::GitError;
+
+/// Why a step that is done could not tell what it should.
+pub fn reason_undecided(event: &Event) -> Option<String> {
+    match &event.what {
+        What::Succeeded { evidence, .. } => evidence.get("undecided").cloned(),
+        _ => None,
+    }
+}
+
+/// What `--output json` says of a ship.
+#[derive(Serialize)]
+pub struct Answer<'p> {
+    pub plan: &'p Digest,
+    pub outcome: &'static str,
+    pub releases: Vec<Shipped>,
+}
+
+#[derive(Serialize)]
+pub struct Shipped {
+    package: String,
+    version: String,
+    tag: String,
+    index: String,
+    /// Steps that are done.
+    done: Vec<String>,
+    /// Steps that are not done.
+    remaining: Vec<String>,
+    /// Why they are not, where one of them failed.
+    why: Option<String>,
+}
+
+/// How far each release of a plan is. A ship that is not under way any more is finished, or nothing of it was kept.
+pub fn releases(plan: &Plan, book: &Book, failed: &[(String, StepError)]) -> Vec<Shipped> {
+    let ship = book.ship(&plan.digest);
+    let finished = book.state().finished.contains_key(plan.digest.as_str());
+    let shipped = |release: &crate::plan::Release| {
+        let (done, remaining) = steps(plan, ship, finished, &release.package);
+        let why = failed.iter().find(|(step, _)| remaining.contains(step)).or_else(|| {
+            let blocked = |step: &str| needs(plan, &remaining, step);
+            failed.iter().find(|(step, _)| blocked(step))
+        });
+        Shipped {
+            package: release.package.clone(),
+            version: release.to.clone(),
+            tag: release.tag.clone(),
+            index: release.index.clone(),
+            done,
+            remaining,
+            why: why.map(|(step, error)| format!("{step} failed: {error}")),
+        }
+    };
+    plan.releases.iter().map(shipped).collect()
+}
+
+/// The steps of a package, and those of the whole release: done, and not done.
+fn steps(plan: &Plan, ship: Option<&Ship>, finished: bool, package: &str) -> (Vec<String>, Vec<String>) {
+    let own = plan.steps.iter().filter(|step| step.package.as_deref().is_none_or(|owner| owner == package));
+    let is_done = |id: &str| ship.map_or(finished, |ship| ship.has_done(id));
+    own.map(|step| step.id.0.clone()).partition(|id| is_done(id))
+}
+
+/// Whether one of these steps can not begin before another is done.
+fn needs(plan: &Plan, steps: &[String], wanted: &str) -> bool {
+    let mut open: Vec<&str> = steps.iter().map(String::as_str).collect();
+    let mut seen: Vec<&str> = Vec::new();
+    while let Some(id) = open.pop() {
+        if id == wanted {
+            return true;
+        }
+        if seen.contains(&id) {
+            continue;
+        }
+        seen.push(id);
+        let step = plan.steps.iter().find(|step| step.id.0 == id);
+        open.extend(step.into_iter().flat_map(|step| step.needs.iter().map(|need| need.0.as_str())));
+    }
+    false
+}
+
+/// The failure of a ship: that of the step which failed first.
+pub fn step_failure(failed: Vec<(String, StepError)>) -> Failure {
+    let (step, error) = failed.into_iter().next().expect("a failed ship names the step");
+    if let StepError::Remote(error) = error {
+        let failure = store_failure(error);
+        return Failure { error: format!("{step} failed: {}", failure.error).into(), ..failure };
+    }
+    let failure = Failure::new(kind(&error), format!("{step} failed: {error}"));
+    hints(&error).into_iter().fold(failure, Failure::hint)
+}
+
+fn kind(error: &StepError) -> Kind {
+    match error {
+        StepError::Build(_) | StepError::Artifact { .. } | StepError::Broken { .. } => Kind::Gate,
+        StepError::Sealed { .. }
+        | StepError::Index(IndexError::Conflict { .. })
+        | StepError::Publish(PublishError::Conflict { .. })
+        | StepError::TagMoved { .. }
+        | StepError::BranchRewound { .. } => Kind::Conflict,
+        StepError::Publish(PublishError::NotAllowed { .. }) => Kind::NotAllowed,
+        StepError::Publish(PublishError::Setup { .. }) => Kind::User,
+        StepError::Moved { .. }
+        | StepError::Git(GitError::LostRace { .. })
+        | StepError::Outrun { .. }
+        | StepError::Overtaken { .. } => Kind::Stale,
+        StepError::Fenced(fenced) if fenced.is_final() => Kind::Stale,
+        StepError::NoIndex { .. } | StepError::Index(IndexError::Link { .. }) => Kind::User,
+        _ => Kind::Outside,
+    }
+}
+
+fn hints(error: &StepError) -> Vec<String> {
+    let one = |text: &str| vec![text.to_owned()];
+    match error {
+        StepError::Index(IndexError::Conflict { .. }) => {
+            one("find out whose file it is and move it away, or take a higher number with `Release-As:`")
+        }
+        StepError::Index(IndexError::Link { .. }) => one("put a folder there, or nothing"),
+        StepError::Publish(error) => error.hints(),
+        StepError::Outrun { .. } | StepError::Overtaken { .. } => {
+            one("`git pull`, then `release plan` says what is left to release")
+        }
+        StepError::TagMoved { tag, remote, ours, .. } => vec![
+            format!(
+                "put it back with `git push --force {remote} {ours}:refs/tags/{tag}`, then `release ship` again"
+            ),
+            "or give the release up for good with `release abandon`".to_owned(),
+        ],
+        StepError::BranchRewound { branch, commit, remote } => {
+            vec![format!("bring {commit} back onto `{branch}` of `{remote}`, then `release ship` again")]
+        }
+        StepError::Sealed { .. } => vec![
+            "take the sealed files from where they were built, or give the release up with `release abandon`"
+                .to_owned(),
+        ],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,42 @@
+//! Opens the places a ship works in: the repository, its indexes, the tools of this machine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::apply::pace::Pace;
+use crate::apply::publisher::{Publisher, RemoteIndex};
+use crate::apply::workshop::{Outlet, Workshop};
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::ship_answer::step_failure;
+use crate::survey::facts::Survey;
+use crate::survey::home::Home;
+use crate::workspace::config::Index;
+use crate::world::tools::ToolCache;
+
+/// The workshop of a ship in this repository. Opens no connection.
+pub fn workshop(survey: &Survey, home: &Home) -> Result<Workshop, Failure> {
+    let tools =
+        ToolCache::open(|name| std::env::var_os(name)).map_err(|error| Failure::new(Kind::Outside, error))?;
+    let folders = survey.indexes.iter().map(|(name, folder)| (name.clone(), Outlet::Folder(folder.clone())));
+    let mut outlets: BTreeMap<String, Outlet> = folders.collect();
+    for (name, index) in &survey.uploads {
+        outlets.insert(name.clone(), Outlet::Remote(Box::new(publisher(name, index)?)));
+    }
+    let mut workshop = Workshop::new(survey.repository.clone(), home.remote.clone(), outlets, tools);
+    if let Some(limit) = survey.build_timeout {
+        workshop.build_limit = limit;
+    }
+    Ok(workshop)
+}
+
+/// A publisher for an index of the configuration.
+fn publisher(name: &str, index: &Index) -> Result<Publisher, Failure> {
+    let Index::Remote { upload, simple, auth, attestations, insecure, visible_within } = index.clone() else {
+        return Err(Failure::new(Kind::Bug, format!("index `{name}` is a folder")));
+    };
+    let index =
+        RemoteIndex { name: name.to_owned(), upload, simple, auth, attestations, insecure, visible_within };
+    let environment = Arc::new(|name: &str| std::env::var_os(name));
+    Publisher::new(index, environment, Pace::default())
+        .map_err(|error| step_failure(vec![(format!("opening `{name}`"), error.into())]))
+}

@@ -1,0 +1,33 @@
+//! The commits between two others, and bringing a checkout forward over them.
+
+use crate::world::git::Repository;
+use crate::world::git_command::{answer, git};
+use crate::world::git_error::GitError;
+use crate::world::objects::parse_id;
+
+impl Repository {
+    /// Whether an object is in this repository.
+    pub fn has_object(&self, id: &str) -> bool {
+        parse_id(id).is_ok_and(|id| self.local().has_object(id))
+    }
+
+    /// The messages of the commits that `newer` has and `older` lacks, by commit.
+    ///
+    /// # Errors
+    /// Unknown commits.
+    pub fn messages_between(&self, older: &str, newer: &str) -> Result<Vec<(String, String)>, GitError> {
+        let range = format!("{older}..{newer}");
+        let out = answer(git(self.root(), ["log", "-z", "--format=%H%n%B", &range, "--"]))?;
+        let text = String::from_utf8_lossy(&out).into_owned();
+        let commits = text.split('\0').filter_map(|commit| commit.split_once('\n'));
+        Ok(commits.map(|(id, message)| (id.to_owned(), message.to_owned())).collect())
+    }
+
+    /// Brings the branch that is checked out, and its files, forward to a commit above it.
+    ///
+    /// # Errors
+    /// Where it is no descendant, or files stand in the way: nothing is changed then.
+    pub fn fast_forward(&self, commit: &str) -> Result<(), GitError> {
+        answer(git(self.root(), ["merge", "--ff-only", "--quiet", commit])).map(|_| ())
+    }
+}
