@@ -1,6 +1,11 @@
 //! What every keeper of a shared chain must do, and each keeper at a real place doing it.
 
+mod bucket;
 mod git;
+mod http;
+mod postgres;
+mod proxy;
+mod server;
 
 use std::sync::Arc;
 

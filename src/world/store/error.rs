@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::world::command::{CommandError, plain_line};
+use crate::world::files::FileError;
 use crate::world::git_error::GitError;
 use crate::world::remote::without_credentials;
 
@@ -34,6 +35,8 @@ pub enum StoreError {
     Unusable { store: String, words: String },
     #[error(transparent)]
     Git(#[from] GitError),
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl From<CommandError> for StoreError {

@@ -3,9 +3,16 @@
 //! Knows names and bytes. Every keeper appends by compare-and-swap, so that of many writers one wins each
 //! link, and refuses a chain that lost what was seen of it before.
 
+mod bucket;
 mod digest;
 pub mod error;
 pub mod git_ref;
+mod loopback;
+mod numbered;
+pub mod open;
+mod postgres;
+mod postgres_address;
+mod record;
 
 use std::pin::Pin;
 

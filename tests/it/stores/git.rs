@@ -13,6 +13,8 @@ use release::world::store::git_ref::GitStore;
 use release::world::store::{Link, Store};
 use tempfile::TempDir;
 
+use super::http::Http;
+use super::server::free_port;
 use super::{Place, SECRET, conform, entry};
 
 const LEDGER: &str = "refs/release/ledger";
@@ -24,6 +26,7 @@ pub struct Bare {
     /// What clones call it.
     address: String,
     branch: Option<&'static str>,
+    http: Option<Http>,
 }
 
 impl Bare {
@@ -31,7 +34,7 @@ impl Bare {
         let folder = tempfile::Builder::new().prefix("release-stores-").tempdir().unwrap();
         git(folder.path(), &["init", "-q", "--bare", "-b", "main", "hub.git"]);
         let address = format!("file://{}", folder.path().join("hub.git").display());
-        let bare = Bare { folder, machines: AtomicUsize::new(0), address, branch: None };
+        let bare = Bare { folder, machines: AtomicUsize::new(0), address, branch: None, http: None };
         let seed = bare.clone_with(&[]);
         git(&seed, &["commit", "-q", "--allow-empty", "-m", "begin"]);
         git(&seed, &["commit", "-q", "--allow-empty", "-m", "go on"]);
@@ -44,14 +47,26 @@ impl Bare {
         self
     }
 
+    /// The same behind an HTTP server that wants a password.
+    fn over_http(mut self) -> Bare {
+        let http = Http::serve(self.folder.path(), &format!("me:{SECRET}"));
+        self.address = format!("http://me:{SECRET}@127.0.0.1:{}/hub.git", http.port);
+        self.http = Some(http);
+        self
+    }
+
     fn hub(&self) -> PathBuf {
         self.folder.path().join("hub.git")
     }
 
     fn clone_with(&self, options: &[&str]) -> PathBuf {
         let name = format!("machine-{}", self.machines.fetch_add(1, Ordering::SeqCst));
-        let arguments: Vec<&str> =
-            ["clone", "-q"].iter().chain(options).copied().chain([self.address.as_str(), &name]).collect();
+        let arguments: Vec<&str> = ["clone", "-q", "-c", "http.proxy="]
+            .iter()
+            .chain(options)
+            .copied()
+            .chain([self.address.as_str(), &name])
+            .collect();
         git(self.folder.path(), &arguments);
         self.folder.path().join(name)
     }
@@ -96,13 +111,19 @@ impl Place for Bare {
     }
 
     fn lose_an_answer(&self) {
+        if let Some(http) = &self.http {
+            return http.lose_the_next_push();
+        }
         self.hook("post-receive", "rm -f \"$0\"; kill -9 $PPID");
     }
 
+    /// The races of a branch and of HTTP are those of the ref, once more.
+    fn rounds(&self) -> usize {
+        if self.branch.is_some() || self.http.is_some() { 4 } else { 20 }
+    }
+
     fn nowhere(&self) -> Arc<dyn Store> {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = free_port();
         let repository = self.repository();
         let address = format!("http://me:{SECRET}@127.0.0.1:{port}/hub.git");
         git(repository.root(), &["remote", "set-url", "origin", &address]);
@@ -295,4 +316,25 @@ async fn a_branch_keeps_the_chain_and_starts_no_run() {
     let store = Bare::new().on_branch("release-ledger");
     store.machine().append(None, &entry("one")).await.unwrap();
     assert_eq!(git(&store.hub(), &["log", "--format=%s", "release-ledger"]), "state 3 [skip ci]");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repository_behind_http_keeps_the_chain() {
+    let bare = Bare::new().over_http();
+    conform(&bare).await;
+    git(&bare.hub(), &["fsck", "--strict"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_http_refuses_is_said_without_the_password() {
+    let bare = Bare::new().over_http();
+    let repository = bare.repository();
+    let address = bare.address.replace("me:", "somebody:");
+    git(repository.root(), &["remote", "set-url", "origin", &address]);
+    let error = bare.store(repository.clone()).append(None, &entry("one")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unreachable { .. }), "{error}");
+    assert!(!format!("{error} {error:?}").contains(SECRET), "{error}");
+    let named = GitStore::on_ref(repository, &address);
+    let error = named.read().await.unwrap_err();
+    assert!(!format!("{error} {error:?} {}", named.name()).contains(SECRET), "{error}");
 }
