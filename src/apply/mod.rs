@@ -22,6 +22,7 @@ pub mod publish;
 pub mod publish_error;
 pub mod publisher;
 pub mod refusal;
+mod sending;
 pub mod shelf;
 pub mod ship;
 pub mod smoke;

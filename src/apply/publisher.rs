@@ -16,7 +16,7 @@ use crate::apply::index::Published;
 use crate::apply::mint::{Mint, Ticket};
 use crate::apply::pace::{Pace, Patience};
 use crate::apply::publish_error::PublishError;
-use crate::apply::refusal::{Meaning, hints, is_damaged, meaning};
+use crate::apply::sending::Sending;
 use crate::apply::shelf::{ApiKey, Listed, Place, Shelf, Wanted};
 use crate::check::metadata::Metadata;
 use crate::check::{sdist, wheel};
@@ -25,12 +25,11 @@ use crate::version::number::Version;
 use crate::workspace::config::tables::Auth;
 use crate::workspace::file_name::FileName;
 use crate::workspace::name::PackageName;
-use crate::world::answer::Answer;
 use crate::world::attest;
 use crate::world::credential::variables;
 use crate::world::form::{FileFacts, fields};
 use crate::world::http::{Credential, Http, HttpError};
-use crate::world::upload::{Measure, Upload, UploadError, measure, upload};
+use crate::world::upload::{Measure, UploadError, measure};
 
 /// Reads a variable of the environment.
 pub type Env = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
@@ -71,11 +70,11 @@ pub struct OneFile {
 /// One index; shared by all steps that publish to it.
 pub struct Publisher {
     index: RemoteIndex,
-    upload: Url,
-    http: Http,
+    pub(in crate::apply) upload: Url,
+    pub(in crate::apply) http: Http,
     access: Access,
-    shelf: Shelf,
-    pace: Pace,
+    pub(in crate::apply) shelf: Shelf,
+    pub(in crate::apply) pace: Pace,
 }
 
 /// How uploads are allowed; one never falls back to another.
@@ -86,7 +85,7 @@ enum Access {
 }
 
 /// What an attempt shows to be let in.
-enum Pass {
+pub(in crate::apply) enum Pass {
     Minted(Ticket),
     Key(Credential),
     None,
@@ -118,7 +117,7 @@ impl OneFile {
         Ok(OneFile { package, version, name, path: path.to_owned(), digest, metadata, filetype, pyversion })
     }
 
-    fn wanted(&self) -> Wanted<'_> {
+    pub(in crate::apply) fn wanted(&self) -> Wanted<'_> {
         Wanted { package: &self.package, version: &self.version, name: &self.name, digest: &self.digest }
     }
 
@@ -269,7 +268,7 @@ impl Publisher {
         }
     }
 
-    async fn pass(
+    pub(in crate::apply) async fn pass(
         &self,
         package: &PackageName,
         gate: &Gate,
@@ -280,6 +279,10 @@ impl Publisher {
             Access::Key(key) => self.key(key).await.map(Pass::Key),
             Access::Open => Ok(Pass::None),
         }
+    }
+
+    pub(in crate::apply) fn is_trusted(&self) -> bool {
+        matches!(self.access, Access::Trusted(_))
     }
 
     async fn key(&self, key: &ApiKey) -> Result<Credential, PublishError> {
@@ -315,7 +318,7 @@ impl Publisher {
         crate::apply::shelf::digest(&measure.sha256)
     }
 
-    fn not_sent(&self, file: &OneFile, error: UploadError) -> PublishError {
+    pub(in crate::apply) fn not_sent(&self, file: &OneFile, error: UploadError) -> PublishError {
         match error {
             UploadError::File { path, source } => PublishError::File { path, source },
             UploadError::Http(error) => setup(&self.index.name, error),
@@ -326,171 +329,6 @@ impl Publisher {
             },
         }
     }
-}
-
-/// One file on its way.
-struct Sending<'s> {
-    publisher: &'s Publisher,
-    file: &'s OneFile,
-    measure: Measure,
-    form: Vec<(String, String)>,
-    gate: &'s Gate,
-    progress: &'s (dyn Fn(u64, u64) + Send + Sync),
-}
-
-/// What has happened to it so far.
-#[derive(Default)]
-struct Past {
-    /// An attempt may have reached the index.
-    doubtful: bool,
-    /// A worn token was replaced.
-    renewed: bool,
-    /// It was sent again because it came damaged.
-    resent: bool,
-}
-
-impl Sending<'_> {
-    /// Sends until the index has it, or says no for good.
-    async fn until_there(&self) -> Result<Published, PublishError> {
-        let mut patience = Patience::new(&self.publisher.pace);
-        let mut past = Past::default();
-        let mut worn = None;
-        loop {
-            let pass = self.publisher.pass(&self.file.package, self.gate, worn.take()).await?;
-            (self.gate)().await?;
-            match self.attempt(&pass).await {
-                Err(UploadError::Http(error)) if error.is_transient() || error.may_have_acted() => {
-                    past.doubtful |= error.may_have_acted();
-                    if let Some(found) = self.look_again(&mut patience, None, &error).await? {
-                        return Ok(found);
-                    }
-                }
-                Err(error) => return Err(self.publisher.not_sent(self.file, error)),
-                Ok(answer) => match meaning(answer.status, &answer.words()) {
-                    Meaning::Stored => return Ok(Published::New),
-                    Meaning::Parked => return Err(self.parked(&answer)),
-                    Meaning::Fatal => return Err(self.refused(&answer)),
-                    Meaning::Doubtful => {
-                        past.doubtful = true;
-                        let said = format!("{} {}", answer.status, answer.words());
-                        let asked = answer.retry_after();
-                        if let Some(found) = self.look_again(&mut patience, asked, &said).await? {
-                            return Ok(found);
-                        }
-                    }
-                    Meaning::Compare => {
-                        if let Some(found) = self.compare(&answer, &mut past, &mut patience).await? {
-                            return Ok(found);
-                        }
-                        worn = match &pass {
-                            Pass::Minted(ticket) if is_closed(&answer) => Some(ticket.number),
-                            _ => None,
-                        };
-                    }
-                },
-            }
-        }
-    }
-
-    async fn attempt(&self, pass: &Pass) -> Result<Answer, UploadError> {
-        let credential = match pass {
-            Pass::Minted(ticket) => Some(&ticket.credential),
-            Pass::Key(credential) => Some(credential),
-            Pass::None => None,
-        };
-        let request = Upload {
-            url: &self.publisher.upload,
-            credential,
-            fields: &self.form,
-            path: &self.file.path,
-            name: &self.file.name,
-            measure: &self.measure,
-        };
-        upload(&self.publisher.http, &request, self.progress).await
-    }
-
-    /// After a doubtful outcome: waits, then looks. `None` where the file is to be sent again.
-    async fn look_again(
-        &self,
-        patience: &mut Patience,
-        asked: Option<Duration>,
-        last: &(dyn std::fmt::Display + Sync),
-    ) -> Result<Option<Published>, PublishError> {
-        if !patience.wait(asked).await {
-            // The last attempt may have done it.
-            let found = self.place().await;
-            if matches!(found, Ok(Place::Ours) | Err(PublishError::Conflict { .. })) {
-                return found.map(|_| Some(Published::New));
-            }
-            let (index, what) = (self.publisher.index.name.clone(), format!("take `{}`", self.file.name));
-            let (retries, last) = (patience.retries, last.to_string());
-            return Err(PublishError::Transient { index, what, retries, last });
-        }
-        Ok((self.place().await? == Place::Ours).then_some(Published::New))
-    }
-
-    /// After a refusal that may mean "it is there": what stands there decides. `None` where it is to be sent again.
-    async fn compare(
-        &self,
-        answer: &Answer,
-        past: &mut Past,
-        patience: &mut Patience,
-    ) -> Result<Option<Published>, PublishError> {
-        let place = self.place().await?;
-        if place == Place::Ours {
-            return Ok(Some(if past.doubtful { Published::New } else { Published::AlreadyThere }));
-        }
-        let trusted = matches!(self.publisher.access, Access::Trusted(_));
-        if trusted && is_closed(answer) && !std::mem::replace(&mut past.renewed, true) {
-            return Ok(None);
-        }
-        if is_damaged(&answer.words()) && !std::mem::replace(&mut past.resent, true) {
-            return Ok(None);
-        }
-        // What an earlier attempt stored may not be listed yet.
-        if place == Place::Absent && past.doubtful && !is_closed(answer) && patience.wait(None).await {
-            return Ok(None);
-        }
-        Err(self.refused_after_comparing(answer, place))
-    }
-
-    async fn place(&self) -> Result<Place, PublishError> {
-        let mut patience = Patience::new(&self.publisher.pace);
-        self.publisher.shelf.place(self.file.wanted(), &mut patience).await
-    }
-
-    fn refused_after_comparing(&self, answer: &Answer, place: Place) -> PublishError {
-        let (index, file) = (self.publisher.index.name.clone(), self.file.name.clone());
-        let (status, said) = (answer.status, answer.words());
-        match place {
-            _ if is_closed(answer) => PublishError::NotAllowed {
-                hints: hints(&index, &self.file.package, status, &said),
-                index,
-                what: file,
-                reason: format!("{status}: {said}"),
-            },
-            Place::Unknown => PublishError::Unreadable { index, file, status, said },
-            _ => self.refused(answer),
-        }
-    }
-
-    fn refused(&self, answer: &Answer) -> PublishError {
-        let (index, file) = (self.publisher.index.name.clone(), self.file.name.clone());
-        let (status, said) = (answer.status, answer.words());
-        let hints = hints(&index, &self.file.package, status, &said);
-        PublishError::Refused { index, file, status, said, hints }
-    }
-
-    fn parked(&self, answer: &Answer) -> PublishError {
-        let (index, file, said) = (self.publisher.index.name.clone(), self.file.name.clone(), answer.words());
-        let hints = hints(&index, &self.file.package, answer.status, &said);
-        PublishError::Parked { index, file, said, hints }
-    }
-}
-
-/// Whether an answer is about who we are.
-fn is_closed(answer: &Answer) -> bool {
-    matches!(answer.status, 401 | 403)
 }
 
 /// The python tags of a wheel's name, as it has them: `py2.py3`.
