@@ -297,6 +297,15 @@ impl Shelf {
     }
 
     fn unread(&self, source: PageError) -> PublishError {
+        if source.is_locked() && self.key.is_some() {
+            let (token, _) = credential::variables(&self.index);
+            return PublishError::NotAllowed {
+                index: self.index.clone(),
+                what: "anything".to_owned(),
+                reason: source.to_string(),
+                hints: vec![format!("check the token in `{token}` or the keyring")],
+            };
+        }
         PublishError::Page { index: self.index.clone(), source }
     }
 
