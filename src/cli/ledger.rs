@@ -91,7 +91,9 @@ pub fn store_failure(error: StoreError) -> Failure {
         StoreError::Lost { .. } => {
             Failure::new(Kind::Stale, error).hint("`release status` shows what the other one does")
         }
-        StoreError::Unreachable { .. } | StoreError::Git(_) => Failure::new(Kind::Outside, error)
-            .hint("run it again once the remote answers; what was begun is finished then"),
+        StoreError::Unreachable { .. } | StoreError::Git(_) | StoreError::File(_) => {
+            Failure::new(Kind::Outside, error)
+                .hint("run it again once the remote answers; what was begun is finished then")
+        }
     }
 }
