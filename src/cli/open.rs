@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::cli::args::{Global, Trust, Wish};
 use crate::cli::failure::Failure;
+use crate::ledger::state::State;
 use crate::plan::Plan;
 use crate::plan::facts::{self, Request};
 use crate::plan::make::make;
+use crate::survey::closed::closed_in;
 use crate::survey::error::SurveyError;
 use crate::survey::facts::{Options, Survey, survey as gather};
 use crate::version::label::PreLabel;
@@ -15,10 +17,16 @@ use crate::workspace::path::RepoPath;
 
 /// Surveys the repository that the command line names.
 pub fn survey(global: &Global, wish: &Wish) -> Result<Survey, Failure> {
+    survey_knowing(global, wish, None)
+}
+
+/// The same by what the ledger itself says now.
+pub fn survey_knowing(global: &Global, wish: &Wish, state: Option<&State>) -> Result<Survey, Failure> {
     let options = Options {
         directory: global.directory.clone(),
         config: global.config.clone(),
         index: wish.index.clone(),
+        closed: state.map(closed_in),
     };
     gather(&options).map_err(failure)
 }

@@ -82,7 +82,7 @@ enum Next {
 
 impl Shipping<'_> {
     async fn run(&mut self) -> Result<u8, Failure> {
-        let survey = open::survey(self.global, &self.verb.wish)?;
+        let survey = self.survey()?;
         if let Some(plan) = self.under_way(&survey).await? {
             return self.finish(&plan, &survey).await;
         }
@@ -92,7 +92,7 @@ impl Shipping<'_> {
         let mut consented: Option<Plan> = None;
         for _ in 0..TRIES {
             self.catch_up().await?;
-            let survey = open::survey(self.global, &self.verb.wish)?;
+            let survey = self.survey()?;
             let plan = self.new_plan(&survey)?;
             if let Some(before) = &consented {
                 refuse_another(before, &plan)?;
@@ -104,6 +104,10 @@ impl Shipping<'_> {
         }
         Err(Failure::new(Kind::Stale, "others release faster than this ship can follow")
             .hint("`release ship` again, at a calmer moment"))
+    }
+
+    fn survey(&self) -> Result<Survey, Failure> {
+        open::survey_knowing(self.global, &self.verb.wish, Some(self.book.state()))
     }
 
     /// Follows releases that others made, where the plan is still to be made.
@@ -381,7 +385,7 @@ impl Shipping<'_> {
             let releases = releases(plan, self.book, failed);
             self.streams.print(&json::pretty(&Answer { plan: &plan.digest, outcome: word, releases }));
         } else if matches!(outcome, Outcome::Finished | Outcome::Stopped) {
-            let survey = open::survey(self.global, &self.verb.wish)?;
+            let survey = self.survey()?;
             let pushed = self.home.remote.as_deref();
             let text = ship_text::ship_text(plan, word, &survey.indexes, pushed, self.streams.width());
             self.streams.print(&text);

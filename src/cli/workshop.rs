@@ -26,6 +26,9 @@ pub fn workshop(survey: &Survey, home: &Home) -> Result<Workshop, Failure> {
     if let Some(limit) = survey.build_timeout {
         workshop.build_limit = limit;
     }
+    if let Some(stash) = &survey.stash {
+        workshop.stash.clone_from(stash);
+    }
     Ok(workshop)
 }
 

@@ -329,6 +329,15 @@ fn numbers_given_up_before_are_passed_over_by_the_whole_group() {
 }
 
 #[test]
+fn a_release_given_up_after_its_claim_is_made_anew_with_the_next_number() {
+    // The manifest says 1.1.0 and a file of it is on the index; its tag is not counted.
+    let mut repo = Repo::default().package("core", "1.1.0").tag("core", "1.0.0").commit("feat: a", &["core"]);
+    repo = repo.published("core", "1.0.0").published("core", "1.1.0");
+    repo.spent.insert(("core".to_owned(), "1.1.0".to_owned()));
+    assert_eq!(releases(&repo.plan()), "core 1.1.1");
+}
+
+#[test]
 fn a_pre_release_number_given_up_before_is_passed_over() {
     let mut repo = core("1.0.0").commit("feat: a", &["core"]);
     repo.spent.insert(("core".to_owned(), "1.1.0rc1".to_owned()));

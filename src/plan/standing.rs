@@ -32,6 +32,7 @@ fn standing(facts: &Facts, request: &Request, package: usize) -> Result<Standing
     if let Some(last) = standing.last.clone()
         && let Some(declared) = standing.declared.clone()
         && declared != last
+        && !is_given_up(facts, package, &declared)
     {
         match request.trust {
             None => return Err(disagreement(facts, package, &standing, &last, &declared)),
@@ -71,9 +72,16 @@ fn published_without_tag(facts: &Facts, package: usize, standing: &Standing) -> 
         .iter()
         .rev()
         .find(|version| {
-            standing.last.as_ref().is_none_or(|last| *version > last) && !tagged.contains(*version)
+            standing.last.as_ref().is_none_or(|last| *version > last)
+                && !tagged.contains(*version)
+                && !is_given_up(facts, package, version)
         })
         .cloned()
+}
+
+/// Whether a version was claimed and given up: its manifest, and perhaps files of it, stand where they were left.
+fn is_given_up(facts: &Facts, package: usize, version: &Version) -> bool {
+    facts.spent.contains(&(facts.packages[package].short.clone(), version.to_string()))
 }
 
 /// Versions that tags on commits not reachable from the planned one name.

@@ -13,6 +13,7 @@ use crate::history::overrides::{Override, parse_override};
 use crate::plan::digest::Digest;
 use crate::plan::facts::{Facts, OwnTemplate, Templates};
 use crate::render::index_page::Page;
+use crate::survey::closed::{ClosedReleases, closed_here};
 use crate::survey::config_file::{ConfigFile, find_config};
 use crate::survey::error::SurveyError;
 use crate::survey::inside::index_folders;
@@ -43,6 +44,8 @@ pub struct Options {
     pub config: Option<PathBuf>,
     /// Publish to this index instead of the configured ones.
     pub index: Option<String>,
+    /// What was given up for good, from the ledger itself; without it, as this repository last saw it.
+    pub closed: Option<ClosedReleases>,
 }
 
 /// The repository as it was found.
@@ -55,6 +58,8 @@ pub struct Survey {
     pub uploads: BTreeMap<String, Index>,
     /// How long one build may take, where the configuration says it.
     pub build_timeout: Option<Duration>,
+    /// The folder for built files, where the configuration names one.
+    pub stash: Option<PathBuf>,
     branch_wanted: Option<String>,
 }
 
@@ -85,6 +90,13 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     let mut warnings = recognise_older_formats(&all_tags, &mut packages, &tags.found);
     if !warnings.is_empty() {
         tags = version_tags(&all_tags, &packages);
+    }
+    let closed = match &options.closed {
+        Some(closed) => closed.clone(),
+        None => closed_here(&repository)?,
+    };
+    for of_package in &mut tags.found {
+        of_package.retain(|tag| !closed.tags.contains(&tag.tag));
     }
     let mut walking = Walk {
         head: head.commit.clone(),
@@ -134,13 +146,14 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         templates,
         frontend: config.frontend().as_str().to_owned(),
         warnings,
-        spent: BTreeSet::new(),
+        spent: closed.numbers,
         packages,
         settings,
     };
     Ok(Survey {
         branch_wanted: config.branch().map(str::to_owned),
         build_timeout: config.build_timeout(),
+        stash: config.tables.build.stash.as_ref().map(|folder| repository.root().join(folder)),
         uploads: uploads(config),
         indexes,
         facts,

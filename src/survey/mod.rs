@@ -1,5 +1,6 @@
 //! Gathers Facts: reads the repository, its configuration, history, tags and index. Changes nothing.
 
+pub mod closed;
 pub mod config_file;
 pub mod error;
 pub mod facts;

@@ -97,6 +97,9 @@ pub struct BuildTable {
     pub frontend: Option<Frontend>,
     /// How long the build of one package may take (default: "15m").
     pub timeout: Option<text::Span>,
+    /// The folder that keeps built files until their release is done, shared by all clones that may finish it; an
+    /// absolute path, or one from the root (default: inside .git).
+    pub stash: Option<String>,
 }
 
 /// A PEP 517 front end.
