@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::workspace::config::environment::{CheckKind, CheckTable};
+use crate::workspace::config::ledger;
 use crate::workspace::config::nearest::nearest;
 use crate::workspace::config::problem::Problem;
 use crate::workspace::config::settings::{LOCAL_INDEX, Size};
@@ -23,6 +24,7 @@ pub fn check(tables: &Tables, document: &Node) -> Vec<Problem> {
     meaning.registries();
     meaning.packages();
     meaning.environments();
+    meaning.problems.extend(ledger::check(tables, document));
     meaning.problems
 }
 

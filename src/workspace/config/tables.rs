@@ -9,6 +9,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::workspace::config::environment::EnvironmentTable;
+use crate::workspace::config::ledger::LedgerTable;
 use crate::workspace::config::package::PackageTable;
 use crate::workspace::config::settings::GroupMode;
 use crate::workspace::config::text;
@@ -34,6 +35,8 @@ pub struct Tables {
     pub package: BTreeMap<String, PackageTable>,
     /// Packages that move together, by the group's name.
     pub group: BTreeMap<String, GroupTable>,
+    /// Where the ledger is kept.
+    pub ledger: LedgerTable,
     /// Where releases run, by the environment's name.
     pub environment: BTreeMap<String, EnvironmentTable>,
 }
@@ -55,6 +58,8 @@ pub struct WorkspaceTable {
     pub strip: Option<String>,
     /// The branch that releases are made from.
     pub branch: Option<String>,
+    /// The git remote that claims and the ledger are pushed to (default: "origin"); "" keeps everything here.
+    pub remote: Option<String>,
     /// Files that belong to several packages: { "libs/schema/**" = ["mlops", "interfaces"] }.
     pub shared: BTreeMap<String, Vec<String>>,
 }
