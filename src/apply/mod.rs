@@ -8,6 +8,7 @@ pub mod clamp;
 pub mod crash;
 pub mod effect;
 pub mod environment;
+pub mod examine;
 pub mod fence;
 pub mod gate;
 pub mod index;

@@ -79,6 +79,8 @@ pub enum Verb {
     Plan(Plan),
     Ship(Ship),
     Status(Status),
+    Doctor(Doctor),
+    Abandon(Abandon),
     Log(Log),
     Notes(Notes),
     Schema(Schema),
@@ -197,6 +199,42 @@ pub enum Stage {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release status")]
 pub struct Status {
+    /// The answer's shape
+    #[arg(long, value_name = "SHAPE", default_value = "text")]
+    pub output: Output,
+}
+
+/// Say what is wrong, and the exact next command
+///
+/// Looks at the ledger, at who has a release in hand and whether they live, at tags, branch and indexes, and changes
+/// nothing. Leaves with 0 where all is well, 10 where something waits, 11 where facts disagree.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  release doctor")]
+pub struct Doctor {
+    /// The answer's shape
+    #[arg(long, value_name = "SHAPE", default_value = "text")]
+    pub output: Output,
+}
+
+/// Close a release that shall never be finished
+///
+/// Its tags and published files stay, its numbers are never used again, and the next plan releases its changes under
+/// higher ones.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  release abandon core-v2.1.0 --reason 'the index is gone'")]
+pub struct Abandon {
+    /// A tag of the release; needed where several are under way
+    #[arg(value_name = "TAG")]
+    pub tag: Option<String>,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Take it from a holder that can not be proven dead; make sure that it is
+    #[arg(long)]
+    pub take_over: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
     /// The answer's shape
     #[arg(long, value_name = "SHAPE", default_value = "text")]
     pub output: Output,

@@ -1,6 +1,8 @@
 //! Reads the command line, opens the world, runs one verb, leaves with its exit code.
 
+pub mod abandon;
 pub mod args;
+pub mod doctor;
 pub mod failure;
 pub mod in_flight;
 pub mod init;
@@ -32,6 +34,8 @@ pub fn main() -> ExitCode {
         Verb::Plan(verb) => plan::run(&cli.global, verb, &mut streams),
         Verb::Ship(verb) => ship::run(&cli.global, verb, &mut streams),
         Verb::Status(verb) => status::run(&cli.global, verb, &mut streams),
+        Verb::Doctor(verb) => doctor::run(&cli.global, verb, &mut streams),
+        Verb::Abandon(verb) => abandon::run(&cli.global, verb, &mut streams),
         Verb::Log(verb) => log::run(&cli.global, verb, &mut streams),
         Verb::Notes(verb) => notes::run(&cli.global, verb, &mut streams),
         Verb::Schema(verb) => schema::run(verb, &mut streams),

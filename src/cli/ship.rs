@@ -53,7 +53,7 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
 }
 
 /// One ship a repository: the lock goes with the process, however it ends.
-fn alone(repository: &Repository) -> Result<Lock, Failure> {
+pub fn alone(repository: &Repository) -> Result<Lock, Failure> {
     let path = repository.common_dir().join("release").join("ship.lock");
     let taken = Lock::try_take(&path).map_err(|error| {
         Failure::user(error)

@@ -51,6 +51,10 @@ pub enum SurveyError {
     Index { package: String, reason: String },
     #[error("`{path}` is a link that leads out of the repository: to {to}")]
     LeadsOut { path: String, to: String },
+    #[error(
+        "the configuration keeps the ledger where many share it, and there is no git remote `{wanted}` to claim on"
+    )]
+    LedgerAlone { wanted: String },
     #[error("no index is called `{name}`")]
     NoIndex { name: String, known: Vec<String> },
     #[error("releases are made on branch `{wanted}`, this is `{found}`")]
@@ -87,6 +91,9 @@ impl SurveyError {
             }
             SurveyError::LeadsOut { .. } => {
                 "put the thing itself there; or name the place outright, in `--config` or in the index's `directory`"
+            }
+            SurveyError::LedgerAlone { .. } => {
+                "`git remote add origin URL`, name the `remote` in `[workspace]`, or take `[ledger]` out"
             }
             SurveyError::NoIndex { known, .. } => {
                 return vec![format!("the indexes are: {}", known.join(", "))];

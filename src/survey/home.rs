@@ -5,27 +5,44 @@ use std::sync::Arc;
 
 use crate::survey::config_file::find_config;
 use crate::survey::error::SurveyError;
+use crate::workspace::config::ledger::LedgerPlace;
 use crate::world::git::Repository;
 use crate::world::store::Store;
 use crate::world::store::error::StoreError;
 use crate::world::store::git_ref::GitStore;
+use crate::world::store::open::{Place, open};
 
 /// A repository and the place of its ledger.
 pub struct Home {
     pub repository: Repository,
-    /// The git remote that claim and ledger are pushed to; none where all stays here.
+    /// The git remote that claims are pushed to; none where all stays here.
     pub remote: Option<String>,
+    place: Place,
 }
 
 /// Finds the repository of a folder and reads where its ledger is.
 ///
 /// # Errors
-/// No repository, or a configuration that can not be read.
+/// No repository, a configuration that can not be read, a ledger for many in a repository that shares nothing.
 pub fn home(directory: &Path, config: Option<&Path>) -> Result<Home, SurveyError> {
     let repository = Repository::open(directory)?;
-    let _config = find_config(repository.root(), config)?.config;
-    let remote = repository.remote_url("origin").map(|_| "origin".to_owned());
-    Ok(Home { repository, remote })
+    let config = find_config(repository.root(), config)?.config;
+    let remote = config.remote().filter(|remote| repository.remote_url(remote).is_some()).map(str::to_owned);
+    let place = place(config.ledger_place(remote.is_some()));
+    if remote.is_none() && !matches!(place, Place::Ref { .. }) {
+        let wanted = config.remote().unwrap_or_default().to_owned();
+        return Err(SurveyError::LedgerAlone { wanted });
+    }
+    Ok(Home { repository, remote, place })
+}
+
+fn place(place: LedgerPlace) -> Place {
+    match place {
+        LedgerPlace::Ref { remote } => Place::Ref { remote },
+        LedgerPlace::Branch { remote, branch } => Place::Branch { remote, branch },
+        LedgerPlace::Bucket { url, endpoint, region } => Place::Bucket { url, endpoint, region },
+        LedgerPlace::Postgres { url } => Place::Postgres { url },
+    }
 }
 
 impl Home {
@@ -34,10 +51,7 @@ impl Home {
     /// # Errors
     /// Where it can not be used as it was named.
     pub fn store(&self) -> Result<Arc<dyn Store>, StoreError> {
-        Ok(match &self.remote {
-            Some(remote) => Arc::new(GitStore::on_ref(self.repository.clone(), remote)),
-            None => self.local_store(),
-        })
+        open(&self.place, &self.repository, &|name| std::env::var_os(name))
     }
 
     /// The ledger as this repository last saw it.

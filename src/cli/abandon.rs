@@ -1,0 +1,151 @@
+//! `release abandon`: closes a release that shall never be finished; its numbers are never used again.
+
+use std::io::IsTerminal;
+
+use crate::apply::book::Book;
+use crate::apply::examine::{Seen, examine};
+use crate::apply::lease;
+use crate::apply::ship::take_back;
+use crate::cli::args::{self, Global, Output, Wish};
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::in_flight::{Concern, may_be_taken};
+use crate::cli::ledger::{self, book_failure};
+use crate::cli::open;
+use crate::cli::ship::alone;
+use crate::cli::workshop::workshop;
+use crate::ledger::event::What;
+use crate::plan::Plan;
+use crate::report::json;
+use crate::report::streams::Streams;
+use crate::survey::home::Home;
+
+/// What `--output json` says.
+#[derive(serde::Serialize)]
+struct Answer {
+    plan: String,
+    closed: Vec<Closed>,
+    /// Files that are on an index and stay there.
+    published: Vec<String>,
+}
+
+#[derive(serde::Serialize)]
+struct Closed {
+    package: String,
+    version: String,
+    tag: String,
+}
+
+pub fn run(global: &Global, verb: &args::Abandon, streams: &mut Streams) -> Result<u8, Failure> {
+    let home = ledger::home(global)?;
+    let _alone = alone(&home.repository)?;
+    ledger::runtime()?.block_on(async {
+        let mut book = ledger::book(&home).await?;
+        abandon(global, verb, streams, &home, &mut book).await
+    })
+}
+
+async fn abandon(
+    global: &Global,
+    verb: &args::Abandon,
+    streams: &mut Streams,
+    home: &Home,
+    book: &mut Book,
+) -> Result<u8, Failure> {
+    let plan = chosen(verb, book).await?;
+    consent(verb, &plan, streams)?;
+    let wish = Wish { pre: None, graduate: false, allow_major: true, trust: None, index: None };
+    let survey = open::survey_knowing(global, &wish, Some(book.state()))?;
+    let workshop = workshop(&survey, home)?;
+    let seen = examine(book, &plan, &workshop).await;
+    let published: Vec<String> = seen
+        .into_iter()
+        .filter_map(|seen| match seen {
+            Seen::Agrees(fact) if fact.contains(" is on ") => Some(fact),
+            _ => None,
+        })
+        .collect();
+    let claimed = book.ship(&plan.digest).is_some_and(|ship| ship.has_done("claim"));
+    if claimed {
+        close(book, &plan, verb.reason.clone()).await?;
+        workshop.clear(&plan.digest);
+    } else {
+        take_back(book, &plan, &workshop, verb.reason.clone(), &mut |_| {}).await.map_err(book_failure)?;
+    }
+    answer(verb, streams, &plan, claimed, published);
+    Ok(0)
+}
+
+/// The ship that the tag belongs to, or the only one.
+async fn chosen(verb: &args::Abandon, book: &Book) -> Result<Plan, Failure> {
+    let concern = Concern { tag: verb.tag.as_deref(), plan: None, packages: None };
+    let mut found = Vec::new();
+    for (digest, ship) in &book.state().in_flight {
+        if may_be_taken(digest, ship, &concern, verb.take_over).await? {
+            found.extend(book.plan(digest).map_err(book_failure)?);
+        }
+    }
+    match (found.len(), &verb.tag) {
+        (1, _) => Ok(found.remove(0)),
+        (0, Some(tag)) => Err(Failure::user(format!("no release under way makes the tag `{tag}`"))
+            .hint("`release status` shows what is under way")),
+        (0, None) => Err(Failure::user("no release is under way").hint("`release log` shows what happened")),
+        _ => {
+            let tags: Vec<&str> =
+                found.iter().filter_map(|plan| Some(plan.releases.first()?.tag.as_str())).collect();
+            Err(Failure::user("several releases are under way")
+                .hint(format!("name a tag of the one you mean: {}", tags.join(", "))))
+        }
+    }
+}
+
+fn consent(verb: &args::Abandon, plan: &Plan, streams: &mut Streams) -> Result<(), Failure> {
+    if verb.yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::user("`release abandon` asks first, and there is no terminal to ask on")
+            .hint("say `--yes`"));
+    }
+    let names: Vec<String> =
+        plan.releases.iter().map(|release| format!("{} {}", release.package, release.to)).collect();
+    if streams.ask(&format!("never finish {}? [y/N] ", names.join(", "))) {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::NotAllowed, "not abandoned: the answer was not `y`"))
+}
+
+async fn close(book: &mut Book, plan: &Plan, reason: String) -> Result<(), Failure> {
+    if book.is_shared() {
+        // Whoever still works on it is fenced off first.
+        let holder = lease::ourselves(&|name| std::env::var_os(name));
+        lease::take(book, &plan.digest, &holder).await.map_err(book_failure)?;
+    }
+    book.write(&plan.digest, What::Closed { reason }).await.map_err(book_failure)?;
+    book.flush().await.map_err(book_failure)
+}
+
+fn answer(verb: &args::Abandon, streams: &mut Streams, plan: &Plan, claimed: bool, published: Vec<String>) {
+    if verb.output == Output::Json {
+        let closed = plan.releases.iter().map(|release| Closed {
+            package: release.package.clone(),
+            version: release.to.clone(),
+            tag: release.tag.clone(),
+        });
+        let answer = Answer { plan: plan.digest.to_string(), closed: closed.collect(), published };
+        streams.print(&json::pretty(&answer));
+        return;
+    }
+    let names: Vec<String> =
+        plan.releases.iter().map(|release| format!("{} {}", release.package, release.to)).collect();
+    let mut text = format!("given up: {}\n", names.join(", "));
+    if claimed {
+        text.push_str("their numbers are not used again; tags and the release commit stay\n");
+        for fact in &published {
+            text.push_str(&format!("  {fact} and stays there: yank it by hand\n"));
+        }
+        text.push_str("`release plan` says what is released in their place\n");
+    } else {
+        text.push_str("nothing of it was claimed: the numbers are free\n");
+    }
+    streams.print(&text);
+}

@@ -1,0 +1,146 @@
+//! `release doctor`: what is wrong, and the exact next command.
+
+use crate::apply::book::Book;
+use crate::apply::examine::{Seen, examine, stale_locks};
+use crate::apply::lease::liveness;
+use crate::apply::workshop::Outlet;
+use crate::cli::args::{self, Global, Output, Wish};
+use crate::cli::failure::Failure;
+use crate::cli::workshop::workshop;
+use crate::cli::{ledger, open};
+use crate::ledger::state::Ship;
+use crate::report::doctor::{Diagnosis, Finding, Level, ShipDiagnosis, doctor_json, doctor_text};
+use crate::report::streams::Streams;
+use crate::report::words::held_by;
+use crate::survey::facts::Survey;
+use crate::survey::home::Home;
+use crate::world::holder::Liveness;
+
+pub fn run(global: &Global, verb: &args::Doctor, streams: &mut Streams) -> Result<u8, Failure> {
+    let home = ledger::home(global)?;
+    let runtime = ledger::runtime()?;
+    let diagnosis = runtime.block_on(diagnose(global, &home))?;
+    let text = match verb.output {
+        Output::Json => doctor_json(&diagnosis),
+        Output::Text | Output::Markdown => doctor_text(&diagnosis, streams.width(), streams.color()),
+    };
+    streams.print(&text);
+    Ok(match diagnosis.level() {
+        Level::Good => 0,
+        Level::Waits => 10,
+        Level::Wrong => 11,
+    })
+}
+
+async fn diagnose(global: &Global, home: &Home) -> Result<Diagnosis, Failure> {
+    let store = ledger::store(home)?;
+    let mut diagnosis = Diagnosis { ledger: store.name(), ..Diagnosis::default() };
+    for lock in stale_locks(&home.repository.common_dir()) {
+        let path = home.repository.common_dir().join(&lock);
+        diagnosis.findings.push(Finding {
+            level: Level::Wrong,
+            fact: format!("`{lock}` is there: git is at work here, or was killed"),
+            next: Some(format!("where no git runs in this repository: rm {}", path.display())),
+        });
+    }
+    let book = match ledger::book(home).await {
+        Ok(book) => book,
+        Err(failure) => {
+            diagnosis.findings.push(failed(&failure));
+            return Ok(diagnosis);
+        }
+    };
+    let links = book.version().map_or_else(|| "empty".to_owned(), |version| version.0.clone());
+    let events = book.state().events;
+    diagnosis.findings.push(good(format!("the ledger reads: {events} events, newest link {links}")));
+    let wish = Wish { pre: None, graduate: false, allow_major: true, trust: None, index: None };
+    match open::survey_knowing(global, &wish, Some(book.state())) {
+        Ok(survey) => look(&book, &survey, home, &mut diagnosis).await?,
+        Err(failure) => diagnosis.findings.push(failed(&failure)),
+    }
+    Ok(diagnosis)
+}
+
+async fn look(book: &Book, survey: &Survey, home: &Home, diagnosis: &mut Diagnosis) -> Result<(), Failure> {
+    let workshop = workshop(survey, home)?;
+    for (name, outlet) in &workshop.outlets {
+        if let Outlet::Remote(publisher) = outlet {
+            diagnosis.findings.push(match publisher.probe().await {
+                Ok(()) => good(format!("`{name}` would take uploads from here")),
+                Err(error) => Finding {
+                    level: Level::Waits,
+                    fact: error.to_string(),
+                    next: error.hints().into_iter().next(),
+                },
+            });
+        }
+    }
+    for (digest, ship) in &book.state().in_flight {
+        let Some(plan) = book.plan(digest).map_err(ledger::book_failure)? else { continue };
+        let (liveness, shown) = holder(ship).await;
+        let done = plan.steps.iter().filter(|step| ship.has_done(&step.id.0)).count();
+        diagnosis.ships.push(ShipDiagnosis {
+            plan: digest.clone(),
+            releases: names(ship),
+            claimed: ship.has_done("claim"),
+            epoch: ship.epoch,
+            holder: ship.holder.as_ref().map(held_by),
+            liveness: shown,
+            done,
+            remaining: plan.steps.len() - done,
+        });
+        let seen = examine(book, &plan, &workshop).await;
+        let disagrees = seen.iter().any(|seen| matches!(seen, Seen::Disagrees(..)));
+        diagnosis.findings.extend(seen.into_iter().map(finding));
+        if !disagrees {
+            diagnosis.findings.push(next_for(ship, liveness));
+        }
+    }
+    Ok(())
+}
+
+async fn holder(ship: &Ship) -> (Option<Liveness>, Option<&'static str>) {
+    let Some(holder) = &ship.holder else { return (None, None) };
+    let found = liveness(holder, &|name| std::env::var_os(name)).await;
+    let shown = match found {
+        Liveness::Alive => "alive",
+        Liveness::Dead => "dead",
+        Liveness::Unknown => "unknown",
+    };
+    (Some(found), Some(shown))
+}
+
+/// What comes next for a ship that nothing stands against.
+fn next_for(ship: &Ship, liveness: Option<Liveness>) -> Finding {
+    let what = names(ship).join(", ");
+    let (fact, next) = match liveness {
+        Some(Liveness::Alive) => (format!("{what} is being shipped"), "release status"),
+        Some(Liveness::Unknown) => (
+            format!("{what} is not finished, and nothing seen from here proves that its holder has ended"),
+            "make sure that it has, then: release ship --take-over",
+        ),
+        Some(Liveness::Dead) | None => (format!("{what} is not finished"), "release ship"),
+    };
+    Finding { level: Level::Waits, fact, next: Some(next.to_owned()) }
+}
+
+fn finding(seen: Seen) -> Finding {
+    match seen {
+        Seen::Agrees(fact) => good(fact),
+        Seen::Missing(fact) => Finding { level: Level::Waits, fact, next: None },
+        Seen::Disagrees(fact, next) => Finding { level: Level::Wrong, fact, next: Some(next) },
+        Seen::Unknown(fact) => Finding { level: Level::Waits, fact, next: Some("release doctor".to_owned()) },
+    }
+}
+
+fn failed(failure: &Failure) -> Finding {
+    Finding { level: Level::Wrong, fact: failure.error.to_string(), next: failure.hints.first().cloned() }
+}
+
+fn good(fact: String) -> Finding {
+    Finding { level: Level::Good, fact, next: None }
+}
+
+fn names(ship: &Ship) -> Vec<String> {
+    ship.releases.iter().map(|(package, begin)| format!("{package} {}", begin.version)).collect()
+}
