@@ -91,7 +91,14 @@ async fn look(book: &Book, survey: &Survey, home: &Home, diagnosis: &mut Diagnos
         });
         let seen = examine(book, &plan, &workshop).await;
         let disagrees = seen.iter().any(|seen| matches!(seen, Seen::Disagrees(..)));
-        diagnosis.findings.extend(seen.into_iter().map(finding));
+        let (agree, others): (Vec<Seen>, Vec<Seen>) =
+            seen.into_iter().partition(|seen| matches!(seen, Seen::Agrees(_)));
+        let looked_at = agree.len() + others.len();
+        if looked_at > 0 {
+            let fact = format!("{} of {looked_at} tags and files are as this ship made them", agree.len());
+            diagnosis.findings.push(good(fact));
+        }
+        diagnosis.findings.extend(others.into_iter().map(finding));
         if !disagrees {
             diagnosis.findings.push(next_for(ship, liveness));
         }

@@ -75,8 +75,9 @@ pub fn doctor_text(diagnosis: &Diagnosis, width: usize, color: bool) -> String {
             Level::Waits => ("waits", Paint::Yellow),
             Level::Wrong => ("wrong", Paint::Red),
         };
-        let said = paragraph(&format!("{mark:<5}  {}", line(&finding.fact)), width, 7);
-        text.push_str(&said.replacen(mark, &paint.on(mark, color), 1));
+        let said = indented(&paragraph(&line(&finding.fact), width.saturating_sub(7), 0), 7);
+        text.push_str(&paint.on(&format!("{mark:<7}"), color));
+        text.push_str(&said[7..]);
         if let Some(next) = &finding.next {
             // A command stands on a line of its own, however long, so that it can be copied.
             text.push_str(&format!("       next: {}\n", line(next)));
