@@ -30,8 +30,8 @@ pub fn git<A: Into<OsString>>(directory: &Path, args: impl IntoIterator<Item = A
 pub fn git_remote<A: Into<OsString>>(directory: &Path, args: impl IntoIterator<Item = A>) -> Command {
     let quiet = ["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"].map(OsString::from);
     let mut command = git(directory, quiet.into_iter().chain(args.into_iter().map(Into::into)));
-    let read_by_git = |name: &OsString| !OTHERS.iter().any(|other| name.to_string_lossy().starts_with(other));
-    command.env.keep = std::env::vars_os().map(|(name, _)| name).filter(read_by_git).collect();
+    let names = std::env::vars_os().map(|(name, _)| name);
+    command.env.keep = names.filter(|name| reads_credential(&name.to_string_lossy())).collect();
     if std::env::var_os("SSH_ASKPASS_REQUIRE").is_none() {
         command.env.set.push(("SSH_ASKPASS_REQUIRE".into(), "force".into()));
     }
@@ -65,6 +65,11 @@ pub(in crate::world) fn succeed(name: &str, output: &Output) -> Result<(), GitEr
 pub(in crate::world) fn name_of(command: &Command) -> String {
     let own = command.args.iter().skip(FIXED.len()).map(|arg| arg.to_string_lossy());
     own.take_while(|arg| !arg.starts_with('-')).take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether helpers of git may read a variable, though it may be a credential.
+fn reads_credential(name: &str) -> bool {
+    !OTHERS.iter().any(|other| name.starts_with(other))
 }
 
 /// The beginnings of variables with credentials that no way to a repository needs.
@@ -134,6 +139,10 @@ mod tests {
         assert_eq!(seen[..2], ["SSH_AUTH_SOCK", "PATH"]);
         assert!(seen.contains(&"GIT_LITERAL_PATHSPECS".into()));
         assert_eq!(name_of(&command), "status");
+        let keeps = |command: &Command, name: &str| command.env.keep.contains(&name.into());
+        assert!(std::env::var_os("PATH").is_some() && keeps(&git_remote(Path::new("."), ["fetch"]), "PATH"));
+        assert!(reads_credential("GH_TOKEN") && reads_credential("SSH_AUTH_SOCK"));
+        assert!(!reads_credential("PGPASSWORD") && !reads_credential("UV_PUBLISH_TOKEN"));
         assert!(is_kept("GIT_SSH_COMMAND") && !is_kept("GIT_DIR") && !is_kept("GIT_INDEX_FILE"));
     }
 }

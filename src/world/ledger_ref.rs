@@ -58,10 +58,23 @@ impl Repository {
         by: &Stamp,
     ) -> Result<String, GitError> {
         let commit = self.write_link(expected, files, message, by)?;
-        match self.move_link_ref(name, expected, &commit, by) {
-            Ok(()) => Ok(commit),
-            Err(error) => Err(self.append_error(name, expected, error)),
-        }
+        self.move_link(name, expected, &commit, by)?;
+        Ok(commit)
+    }
+
+    /// Moves a chain's ref from where it was last seen to a link on top of that.
+    ///
+    /// # Errors
+    /// `LostRace` where the chain grew meanwhile; nothing is changed then.
+    pub(in crate::world) fn move_link(
+        &self,
+        name: &str,
+        expected: Option<&str>,
+        link: &str,
+        by: &Stamp,
+    ) -> Result<(), GitError> {
+        let moved = self.move_link_ref(name, expected, link, by);
+        moved.map_err(|error| self.append_error(name, expected, error))
     }
 
     /// Writes a link's objects and moves no ref. The same input gives the same commit.

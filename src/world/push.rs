@@ -107,13 +107,17 @@ fn lost(remote: &str, each: &RefMove, found: &BTreeMap<String, String>) -> Optio
 /// Nothing moved: the remote said no, or nobody answered.
 fn unmoved(remote: &str, output: &Output) -> Failure {
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let rejections: Vec<&str> = stdout.lines().filter_map(rejection).collect();
-    if rejections.is_empty() || output.timed_out {
+    let complaint = output.complaint();
+    let mut said: Vec<&str> = stdout.lines().filter_map(rejection).collect();
+    if said.is_empty() {
+        // The refs could be listed: who may read and not write is told so before the push begins.
+        said.extend(complaint.lines().filter(|line| FORBIDDEN.iter().any(|sign| line.contains(sign))));
+    }
+    if said.is_empty() || output.timed_out {
         return unreachable(remote, output).into();
     }
-    let complaint = output.complaint();
-    let remarks = complaint.lines().filter(|line| line.starts_with("remote:")).map(str::to_owned);
-    let said: Vec<String> = rejections.iter().map(|line| (*line).to_owned()).chain(remarks).collect();
+    said.extend(complaint.lines().filter(|line| line.starts_with("remote:")));
+    said.dedup();
     let said = words(&said.join("\n"));
     let again = CONTENTION.iter().any(|sign| said.contains(sign));
     Failure { error: StoreError::Refused { store: without_credentials(remote), words: said }, again }
@@ -126,6 +130,9 @@ fn rejection(line: &str) -> Option<&str> {
     let silent = reason.starts_with("[remote failure]") || reason.contains("atomic push failed");
     (!silent).then_some(reason)
 }
+
+/// Signs that we may not write there.
+const FORBIDDEN: [&str; 2] = ["error: 403", "denied"];
 
 /// Signs of somebody who works on the same refs at this moment; they only allow another attempt.
 const CONTENTION: [&str; 6] = [

@@ -229,8 +229,13 @@ impl GitStore {
             expected_old: expected.map(str::to_owned),
         };
         let updates: Vec<RefUpdate> = std::iter::once(&own).chain(also).map(update).collect();
-        let attempt = async || self.repository.update_refs(&updates, "release: append");
-        let locked = |error: &GitError| matches!(error, GitError::Failed { .. });
+        let attempt = async || match also {
+            // In-process: milliseconds.
+            [] => self.repository.move_link(LEDGER, expected, &commit, &entry.by),
+            _ => self.repository.update_refs(&updates, "release: append"),
+        };
+        // Somebody holds the lock of a ref.
+        let locked = |error: &GitError| matches!(error, GitError::Failed { .. } | GitError::Write { .. });
         match attempt.retry(backoff()).sleep(tokio::time::sleep).when(locked).await {
             Err(GitError::LostRace { name, expected, found }) if !self.was_moved(&commit, also)? => {
                 Err(StoreError::Lost { store: self.name(), name, expected, found })

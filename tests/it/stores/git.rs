@@ -157,6 +157,7 @@ fn step(name: &str, new: &str, expected_old: Option<&str>) -> RefMove {
 async fn a_ref_of_a_shared_repository_keeps_the_chain() {
     let bare = Bare::new();
     conform(&bare).await;
+    assert!(!bare.hub().join("hooks/post-receive").exists(), "an answer was lost");
     git(&bare.hub(), &["fsck", "--strict"]);
 }
 
@@ -262,6 +263,42 @@ async fn a_claim_moves_branch_tags_and_chain_or_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_without_a_remote_moves_the_refs_here_or_none() {
+    let bare = Bare::new();
+    let repository = bare.repository();
+    let head = git(repository.root(), &["rev-parse", "HEAD"]);
+    let store = GitStore::local(repository.clone());
+    git(repository.root(), &["update-ref", "refs/tags/v2", &head]);
+    let taken = [step("refs/tags/v1", &head, None), step("refs/tags/v2", &head, Some(&"1".repeat(40)))];
+    let error = store.push_with(None, &entry("claim"), &taken).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Lost { name, .. } if name == "refs/tags/v2"), "{error}");
+    assert_eq!(repository.ref_target("refs/tags/v1").unwrap(), None);
+    assert_eq!(store.read().await.unwrap(), None);
+    let version = store.push_with(None, &entry("claim"), &taken[..1]).await.unwrap();
+    assert_eq!(store.push_with(None, &entry("claim"), &taken[..1]).await.unwrap(), version);
+    assert_eq!(repository.ref_target("refs/tags/v1").unwrap(), Some(head));
+    assert_eq!(store.history().await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chain_that_is_gone_and_a_lock_that_stayed_are_said() {
+    let bare = Bare::new();
+    let store = bare.machine();
+    let first = store.append(None, &entry("one")).await.unwrap();
+    let lock = bare.hub().join("refs/release/ledger.lock");
+    std::fs::write(&lock, "").unwrap();
+    let error = store.append(Some(&first), &entry("two")).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Refused { words, .. } if words.contains("lock")), "{error}");
+    std::fs::remove_file(&lock).unwrap();
+    let second = store.append(Some(&first), &entry("two")).await.unwrap();
+    git(&bare.hub(), &["update-ref", "-d", LEDGER]);
+    for error in [store.read().await.map(drop).unwrap_err(), store.head().await.map(drop).unwrap_err()] {
+        assert!(matches!(&error, StoreError::Rewound { seen, .. } if *seen == second.0), "{error}");
+        assert!(error.to_string().contains("git update-ref -d refs/release/seen/"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refs_are_pushed_listed_and_fetched() {
     let bare = Bare::new();
     let repository = bare.repository();
@@ -329,6 +366,10 @@ async fn a_repository_behind_http_keeps_the_chain() {
 async fn what_http_refuses_is_said_without_the_password() {
     let bare = Bare::new().over_http();
     let repository = bare.repository();
+    git(&bare.hub(), &["config", "http.receivepack", "false"]);
+    let error = bare.store(repository.clone()).append(None, &entry("one")).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Refused { words, .. } if words.contains("403")), "{error}");
+    assert!(!format!("{error} {error:?}").contains(SECRET), "{error}");
     let address = bare.address.replace("me:", "somebody:");
     git(repository.root(), &["remote", "set-url", "origin", &address]);
     let error = bare.store(repository.clone()).append(None, &entry("one")).await.unwrap_err();
@@ -337,4 +378,20 @@ async fn what_http_refuses_is_said_without_the_password() {
     let named = GitStore::on_ref(repository, &address);
     let error = named.read().await.unwrap_err();
     assert!(!format!("{error} {error:?} {}", named.name()).contains(SECRET), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_that_is_dropped_anywhere_is_finished_by_the_next() {
+    let bare = Bare::new().over_http();
+    let store = bare.machine();
+    let mut head = None;
+    for round in 0..16_u64 {
+        let entry = entry(&format!("round {round}"));
+        let patience = std::time::Duration::from_millis(12 * round);
+        // Whatever it came to until then, the same append ends well.
+        let _ = tokio::time::timeout(patience, store.append(head.as_ref(), &entry)).await;
+        head = Some(store.append(head.as_ref(), &entry).await.unwrap());
+    }
+    assert_eq!(bare.machine().history().await.unwrap().len(), 16);
+    git(&bare.hub(), &["fsck", "--strict"]);
 }
