@@ -338,6 +338,16 @@ fn a_release_given_up_after_its_claim_is_made_anew_with_the_next_number() {
 }
 
 #[test]
+fn a_follower_given_up_with_its_dependency_is_released_again() {
+    // Its requirement was rewritten by the release that was given up; no commit speaks of it.
+    let mut repo = Repo::default().package("core", "1.0.1").tag("core", "1.0.0");
+    repo.spent.insert(("core".to_owned(), "1.0.1".to_owned()));
+    let plan = repo.plan();
+    assert_eq!(releases(&plan), "core 1.0.2");
+    assert_eq!(plan.releases[0].because[0].text, "1.0.1 was given up before it was done");
+}
+
+#[test]
 fn a_pre_release_number_given_up_before_is_passed_over() {
     let mut repo = core("1.0.0").commit("feat: a", &["core"]);
     repo.spent.insert(("core".to_owned(), "1.1.0rc1".to_owned()));

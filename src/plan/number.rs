@@ -3,7 +3,7 @@
 use crate::history::commit::CommitId;
 use crate::plan::decide::Decision;
 use crate::plan::facts::{Facts, Request};
-use crate::plan::standing::{Standing, versions_tagged_elsewhere};
+use crate::plan::standing::{Standing, is_given_up, versions_tagged_elsewhere};
 use crate::plan::tally::{Change, ReleaseAs, Source, Tally};
 use crate::plan::{Because, BecauseKind, Refusal, ReleaseBump};
 use crate::version::bump::Bump;
@@ -67,18 +67,23 @@ pub fn decide_alone(
     let forced = forced(facts, package, standing, &tally.release_as[package], versioning, warnings);
     let bump = changes.iter().filter_map(|change| change.size).max();
     let fresh = changes.iter().any(|change| change.fresh && change.size.is_some());
+    let given_up = given_up(facts, package, standing);
     let graduating = request.graduate && standing.last.as_ref().is_some_and(Version::is_prerelease);
     let wanted = Wanted {
-        bump: if fresh { bump } else { None },
+        bump: if fresh { bump } else { None }.max(given_up.as_ref().map(|_| Bump::Patch)),
         stable: changes.iter().any(|change| change.entry.stable),
         first: standing.last.is_none(),
         forced: forced.as_ref().map(|(version, _)| version.clone()),
     };
-    if !(fresh || graduating || wanted.first || forced.is_some()) {
+    if !(fresh || graduating || wanted.first || forced.is_some() || given_up.is_some()) {
         return None;
     }
     explain
         .extend(changes.iter().filter(|change| change.size.is_some()).map(|change| line_of(facts, change)));
+    if let Some(reason) = given_up {
+        explain.push(reason.text.clone());
+        because.push(reason);
+    }
     if let Some((_, reason)) = forced {
         explain.push(reason.text.clone());
         because.push(reason);
@@ -88,6 +93,21 @@ pub fn decide_alone(
     explain.push(derivation(versioning, standing, &wanted, &wish));
     explain.extend(passing_in_words(&wish, &to));
     Some(Decision { package, to, wanted, because, explain })
+}
+
+/// The reason to release a package whose last number was claimed and given up: what it changed, a requirement of its own
+/// perhaps, is in the repository and in no release.
+fn given_up(facts: &Facts, package: usize, standing: &Standing) -> Option<Because> {
+    let declared = standing.declared.as_ref().filter(|declared| is_given_up(facts, package, declared))?;
+    Some(Because {
+        kind: BecauseKind::Forced,
+        commit: None,
+        package: None,
+        fragment: None,
+        size: Some("patch".to_owned()),
+        text: format!("{declared} was given up before it was done"),
+        rule: "given up".to_owned(),
+    })
 }
 
 /// The number that a wish gives from where the package (or its group) stands.

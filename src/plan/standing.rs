@@ -80,7 +80,7 @@ fn published_without_tag(facts: &Facts, package: usize, standing: &Standing) -> 
 }
 
 /// Whether a version was claimed and given up: its manifest, and perhaps files of it, stand where they were left.
-fn is_given_up(facts: &Facts, package: usize, version: &Version) -> bool {
+pub fn is_given_up(facts: &Facts, package: usize, version: &Version) -> bool {
     facts.spent.contains(&(facts.packages[package].short.clone(), version.to_string()))
 }
 
