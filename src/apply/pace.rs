@@ -74,13 +74,22 @@ pub struct Patience {
 
 impl Patience {
     pub fn new(pace: &Pace) -> Patience {
+        Patience::until(Instant::now() + pace.budget, pace)
+    }
+
+    /// For a part of the work: it may be tried as often, but all of it ends no later.
+    pub fn part(&self, pace: &Pace) -> Patience {
+        Patience::until(self.ends, pace)
+    }
+
+    fn until(ends: Instant, pace: &Pace) -> Patience {
         let waits = ExponentialBuilder::new()
             .with_min_delay(pace.base)
             .with_max_delay(pace.cap)
             .with_max_times(pace.retries)
             .with_jitter()
             .build();
-        Patience { waits, ends: Instant::now() + pace.budget, asked_cap: pace.asked_cap, retries: 0 }
+        Patience { waits, ends, asked_cap: pace.asked_cap, retries: 0 }
     }
 
     /// Waits before the next attempt, at least as long as the server asked for; false where there is to be none.

@@ -136,6 +136,12 @@ impl OneFile {
     }
 }
 
+impl std::fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Publisher").field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
 impl Publisher {
     /// A publisher for an index. Opens no connection.
     ///
@@ -234,7 +240,7 @@ impl Publisher {
         if self.shelf.place(file.wanted(), &mut patience).await? == Place::Ours {
             return Ok(Published::AlreadyThere);
         }
-        let attestations = self.attestations(file).await?;
+        let attestations = self.attestations(file, gate).await?;
         let form = file.form(&measure, &attestations);
         Sending { publisher: self, file, measure, form, gate, progress }.until_there().await
     }
@@ -302,7 +308,7 @@ impl Publisher {
     }
 
     /// What stands beside the file, or else is signed now. Only a publisher by identity may send any.
-    async fn attestations(&self, file: &OneFile) -> Result<Vec<Value>, PublishError> {
+    async fn attestations(&self, file: &OneFile, gate: &Gate) -> Result<Vec<Value>, PublishError> {
         let Access::Trusted(mint) = &self.access else { return Ok(Vec::new()) };
         if let Some(ready) = attest::ready_made(&file.path, &file.name, file.digest.hex())? {
             return Ok(vec![ready]);
@@ -310,6 +316,8 @@ impl Publisher {
         if !self.index.attestations {
             return Ok(Vec::new());
         }
+        // What is signed stands in a public log.
+        gate().await?;
         let identity = mint.identity_for(attest::AUDIENCE).await?;
         Ok(vec![attest::sign(&identity, &file.name, file.digest.hex()).await?])
     }

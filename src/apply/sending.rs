@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::apply::crash;
 use crate::apply::gate::Gate;
 use crate::apply::index::Published;
 use crate::apply::pace::Patience;
@@ -42,7 +43,10 @@ impl Sending<'_> {
         loop {
             let pass = self.publisher.pass(&self.file.package, self.gate, worn.take()).await?;
             (self.gate)().await?;
-            match self.attempt(&pass).await {
+            crash::point();
+            let outcome = self.attempt(&pass).await;
+            crash::point();
+            match outcome {
                 Err(UploadError::Http(error)) if error.is_transient() || error.may_have_acted() => {
                     past.doubtful |= error.may_have_acted();
                     if let Some(found) = self.look_again(&mut patience, None, &error).await? {
@@ -102,7 +106,7 @@ impl Sending<'_> {
     ) -> Result<Option<Published>, PublishError> {
         if !patience.wait(asked).await {
             // The last attempt may have done it.
-            let found = self.place().await;
+            let found = self.place(patience).await;
             if matches!(found, Ok(Place::Ours) | Err(PublishError::Conflict { .. })) {
                 return found.map(|_| Some(Published::New));
             }
@@ -110,7 +114,7 @@ impl Sending<'_> {
             let (retries, last) = (patience.retries, last.to_string());
             return Err(PublishError::Transient { index, what, retries, last });
         }
-        Ok((self.place().await? == Place::Ours).then_some(Published::New))
+        Ok((self.place(patience).await? == Place::Ours).then_some(Published::New))
     }
 
     /// After a refusal that may mean "it is there": what stands there decides. `None` where it is to be sent again.
@@ -120,7 +124,7 @@ impl Sending<'_> {
         past: &mut Past,
         patience: &mut Patience,
     ) -> Result<Option<Published>, PublishError> {
-        let place = self.place().await?;
+        let place = self.place(patience).await?;
         if place == Place::Ours {
             return Ok(Some(if past.doubtful { Published::New } else { Published::AlreadyThere }));
         }
@@ -138,9 +142,9 @@ impl Sending<'_> {
         Err(self.refused_after_comparing(answer, place))
     }
 
-    async fn place(&self) -> Result<Place, PublishError> {
-        let mut patience = Patience::new(&self.publisher.pace);
-        self.publisher.shelf.place(self.file.wanted(), &mut patience).await
+    async fn place(&self, patience: &Patience) -> Result<Place, PublishError> {
+        let mut part = patience.part(&self.publisher.pace);
+        self.publisher.shelf.place(self.file.wanted(), &mut part).await
     }
 
     fn refused_after_comparing(&self, answer: &Answer, place: Place) -> PublishError {

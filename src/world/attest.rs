@@ -2,12 +2,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sigstore_sign::SigningContext;
 use sigstore_sign::oidc::IdentityToken;
+use tokio::time::timeout;
 
 use crate::world::http::said;
 use crate::world::identity::IdToken;
@@ -20,6 +22,9 @@ pub const PREDICATE: &str = "https://docs.pypi.org/attestations/publish/v1";
 const READY: &str = ".publish.attestation";
 /// The most bytes of a ready-made attestation.
 const LIMIT: u64 = 1 << 20;
+
+/// How long signing may take; the identity lives for minutes.
+const SIGNING: Duration = Duration::from_secs(120);
 
 /// Why there is no attestation.
 #[derive(Debug, thiserror::Error)]
@@ -65,9 +70,12 @@ pub async fn sign(identity: &IdToken, name: &str, sha256: &str) -> Result<Value,
     };
     let token =
         IdentityToken::from_jwt(identity.expose()).map_err(|_| failed(&"the identity is no token"))?;
-    let context = SigningContext::production().await.map_err(|error| failed(&error))?;
     let statement = statement(name, sha256).to_string();
-    let bundle = context.signer(token).sign_raw_statement(statement.as_bytes()).await;
+    let signing = async {
+        let context = SigningContext::production().await?;
+        context.signer(token).sign_raw_statement(statement.as_bytes()).await
+    };
+    let bundle = timeout(SIGNING, signing).await.map_err(|_| failed(&"it did not answer in time"))?;
     let bundle = bundle.map_err(|error| failed(&error))?;
     let bundle = serde_json::to_value(&bundle).map_err(|error| failed(&error))?;
     from_bundle(&bundle).map_err(|part| AttestError::Bundle { file: name.to_owned(), part })

@@ -11,11 +11,12 @@ use release::workspace::config::tables::Auth;
 use tempfile::TempDir;
 
 use crate::distributions::Distribution;
-use crate::publishing::{ensure, index, keep, publisher};
-use crate::servers::{devpi, feed, programs, pypiserver};
+use crate::publishing::{ALICE, Bench, ensure, index, keep, publisher};
+use crate::servers::{Setup, devpi, feed, programs, pypiserver};
 use crate::world::Answer;
 
 const PASSWORD: &str = "correct-horse";
+const LOCKED: Setup<'_> = Setup { password: Some(PASSWORD), fallback: None };
 
 fn as_ada(index: RemoteIndex, password: &str) -> Publisher {
     publisher(index, &[("RELEASE_TOKEN_TEST", password), ("RELEASE_USER_TEST", "ada")])
@@ -55,7 +56,7 @@ async fn publishes(publisher: &Publisher, [wheel, sdist, other]: &[OneFile; 3]) 
 async fn pypiserver_takes_files_that_pip_finds() {
     let Some(programs) = programs() else { return };
     let folder = TempDir::new().unwrap();
-    let server = pypiserver(&programs, folder.path(), None);
+    let server = pypiserver(&programs, folder.path(), Setup::default());
     let (upload, simple) =
         (format!("http://{}/", server.address), format!("http://{}/simple/", server.address));
     let files = files(folder.path());
@@ -76,7 +77,7 @@ async fn pypiserver_takes_files_that_pip_finds() {
 async fn pypiserver_with_passwords_is_read_and_written_with_one() {
     let Some(programs) = programs() else { return };
     let folder = TempDir::new().unwrap();
-    let server = pypiserver(&programs, folder.path(), Some(PASSWORD));
+    let server = pypiserver(&programs, folder.path(), LOCKED);
     let (upload, simple) =
         (format!("http://{}/", server.address), format!("http://{}/simple/", server.address));
     let remote = index(&upload, Some(&simple), Auth::Token);
@@ -113,13 +114,31 @@ async fn devpi_keeps_what_it_has_also_where_it_would_overwrite() {
     }
 }
 
+#[tokio::test]
+async fn what_stands_on_another_index_does_not_stand_here() {
+    let (Some(programs), Some(bench)) = (programs(), Bench::new()) else { return };
+    let file = bench.wheel("tiny-uv", "1.0");
+    ensure(&bench.by_token(ALICE), &bench.other_wheel("tiny-uv", "1.0")).await.unwrap();
+    bench.double.clear_log();
+    let folder = TempDir::new().unwrap();
+    let fallback = bench.double.simple();
+    let setup = Setup { password: None, fallback: Some(&fallback) };
+    let server = pypiserver(&programs, folder.path(), setup);
+    let (upload, simple) =
+        (format!("http://{}/", server.address), format!("http://{}/simple/", server.address));
+    let publisher = publisher(index(&upload, Some(&simple), Auth::None), &[]);
+    assert_eq!(publisher.listed(&file.package, None).await.unwrap(), []);
+    assert_eq!(ensure(&publisher, &file).await.unwrap(), Published::New);
+    assert!(bench.double.log().is_empty(), "the other index was not asked");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_token_is_found_in_a_real_keyring() {
     use std::os::unix::fs::PermissionsExt;
     let Some(programs) = programs() else { return };
     let folder = TempDir::new().unwrap();
-    let server = pypiserver(&programs, folder.path(), Some(PASSWORD));
+    let server = pypiserver(&programs, folder.path(), LOCKED);
     let (upload, simple) =
         (format!("http://{}/", server.address), format!("http://{}/simple/", server.address));
     // A keyring of this test's own: a plain file in its folder.

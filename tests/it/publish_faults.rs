@@ -230,7 +230,7 @@ async fn waiting_for_the_list_outlasts_its_faults() {
 async fn a_text_of_the_index_is_told_in_one_harmless_line() {
     let Some(bench) = Bench::new() else { return };
     let said = format!("no\u{1b}[2J\u{7}\n {}", "x".repeat(5000));
-    let (address, answering) = answers(vec![("405 No", json!({ "message": said }).to_string())]);
+    let (address, answering) = answers(vec![("405 No".to_owned(), json!({ "message": said }).to_string())]);
     let mut index = bench.index(Auth::None);
     (index.upload, index.simple) = (format!("http://{address}/legacy/"), None);
     let error = ensure(&publisher(index, &[]), &bench.wheel("tiny-uv", "1.0")).await.unwrap_err();
@@ -242,21 +242,8 @@ async fn a_text_of_the_index_is_told_in_one_harmless_line() {
 #[tokio::test]
 async fn a_credential_follows_no_redirect_to_another_origin() {
     let (Some(bench), Some(other)) = (Bench::new(), Bench::new()) else { return };
-    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = elsewhere.local_addr().unwrap();
-    let to = other.double.upload();
-    let answering = std::thread::spawn(move || {
-        use std::io::{Read, Write};
-        let (mut stream, _) = elsewhere.accept().unwrap();
-        let head = format!(
-            "HTTP/1.1 307 Elsewhere\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        );
-        let mut asked = [0; 65536];
-        let _ = stream.read(&mut asked).unwrap();
-        stream.write_all(head.as_bytes()).unwrap();
-        // Whatever is still under way is read, so that the answer is not lost to a reset.
-        let _ = stream.read(&mut asked);
-    });
+    let away = format!("307 Elsewhere\r\nLocation: {}", other.double.upload());
+    let (address, answering) = answers(vec![(away, String::new())]);
     let mut index = bench.index(Auth::Token);
     index.upload = format!("http://{address}/legacy/");
     let publisher = publisher(index, &[("RELEASE_TOKEN_TEST", ALICE)]);

@@ -111,8 +111,8 @@ pub async fn ensure(publisher: &Publisher, file: &OneFile) -> Result<Published, 
     publisher.ensure(file, &gate::open(), &|_, _| {}).await
 }
 
-/// A server that gives these answers, one for each connection.
-pub fn answers(answers: Vec<(&'static str, String)>) -> (std::net::SocketAddr, std::thread::JoinHandle<()>) {
+/// A server that gives these answers, one for each connection: a status with further headers, and a body.
+pub fn answers(answers: Vec<(String, String)>) -> (std::net::SocketAddr, std::thread::JoinHandle<()>) {
     use std::io::{BufRead, BufReader, Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -65,14 +65,27 @@ pub fn programs() -> Option<PathBuf> {
     }
 }
 
-/// pypiserver with an empty folder; with a password, uploads and reading need it (user `ada`).
-pub fn pypiserver(programs: &Path, folder: &Path, password: Option<&str>) -> Server {
+/// How a pypiserver is set up.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Setup<'s> {
+    /// With it, uploads and reading need it (user `ada`).
+    pub password: Option<&'s str>,
+    /// Where it sends clients on to for projects that it does not have.
+    pub fallback: Option<&'s str>,
+}
+
+/// pypiserver with an empty folder.
+pub fn pypiserver(programs: &Path, folder: &Path, setup: Setup<'_>) -> Server {
     let packages = folder.join("packages");
     std::fs::create_dir_all(&packages).unwrap();
     serve(|port| {
         let mut command = Command::new(programs.join("pypi-server"));
-        command.args(["run", "--disable-fallback", "--interface", "127.0.0.1", "--port", port]);
-        match password {
+        command.args(["run", "--interface", "127.0.0.1", "--port", port]);
+        match setup.fallback {
+            Some(fallback) => command.args(["--fallback-url", fallback]),
+            None => command.arg("--disable-fallback"),
+        };
+        match setup.password {
             Some(password) => {
                 let file = folder.join("htpasswd");
                 std::fs::write(&file, htpasswd(programs, password)).unwrap();

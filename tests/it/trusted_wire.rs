@@ -249,8 +249,8 @@ async fn codes_that_the_double_never_gives_are_explained_too() {
         let errors = json!({ "code": code, "description": "why" });
         let answer = json!({ "message": "Token request failed", "errors": [errors] }).to_string();
         let (address, answering) = answers(vec![
-            ("200 OK", json!({ "audience": "pypi" }).to_string()),
-            ("422 Unprocessable", answer),
+            ("200 OK".to_owned(), json!({ "audience": "pypi" }).to_string()),
+            ("422 Unprocessable".to_owned(), answer),
         ]);
         let mut index = bench.index(Auth::Trusted);
         index.upload = format!("http://{address}/legacy/");
