@@ -1,8 +1,10 @@
 //! `release abandon`: closes a release that shall never be finished; its numbers are never used again.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 use crate::apply::book::Book;
+use crate::apply::catch_up::{knows, plan_of};
 use crate::apply::examine::{Seen, examine};
 use crate::apply::lease;
 use crate::apply::ship::take_back;
@@ -13,10 +15,12 @@ use crate::cli::ledger::{self, book_failure};
 use crate::cli::open;
 use crate::cli::ship::alone;
 use crate::cli::workshop::workshop;
-use crate::ledger::event::What;
+use crate::ledger::event::{Begin, What};
 use crate::plan::Plan;
+use crate::plan::digest::Digest;
 use crate::report::json;
 use crate::report::streams::Streams;
+use crate::survey::facts::Survey;
 use crate::survey::home::Home;
 
 /// What `--output json` says.
@@ -51,10 +55,13 @@ async fn abandon(
     home: &Home,
     book: &mut Book,
 ) -> Result<u8, Failure> {
-    let plan = chosen(verb, book).await?;
-    consent(verb, &plan, streams)?;
     let wish = Wish { pre: None, graduate: false, allow_major: true, trust: None, index: None };
     let survey = open::survey_knowing(global, &wish, Some(book.state()))?;
+    if let Some(forgotten) = forgotten(verb, book, &survey)? {
+        return bury(verb, streams, book, forgotten).await;
+    }
+    let plan = chosen(verb, book).await?;
+    consent(verb, &names(&plan), streams)?;
     let workshop = workshop(&survey, home)?;
     let seen = examine(book, &plan, &workshop).await;
     let published: Vec<String> = seen
@@ -72,6 +79,69 @@ async fn abandon(
         take_back(book, &plan, &workshop, verb.reason.clone(), &mut |_| {}).await.map_err(book_failure)?;
     }
     answer(verb, streams, &plan, claimed, published);
+    Ok(0)
+}
+
+fn names(plan: &Plan) -> String {
+    let name = |release: &crate::plan::Release| format!("{} {}", release.package, release.to);
+    plan.releases.iter().map(name).collect::<Vec<String>>().join(", ")
+}
+
+/// A release that the ledger does not know, as its tags tell of it.
+struct Forgotten {
+    plan: Digest,
+    commit: String,
+    releases: BTreeMap<String, Begin>,
+}
+
+/// The release of the tag, where a release commit made it and the ledger does not know its plan.
+fn forgotten(verb: &args::Abandon, book: &Book, survey: &Survey) -> Result<Option<Forgotten>, Failure> {
+    let Some(tag) = &verb.tag else { return Ok(None) };
+    let facts = &survey.facts;
+    let found = facts.history.tags.iter().flatten().find(|known| known.tag == *tag);
+    let Some(commit) = found.map(|tag| tag.commit.0.clone()) else { return Ok(None) };
+    let message = survey.repository.objects().commit(&commit).map_err(Failure::user)?.words.message;
+    let plan = plan_of(&message).filter(|plan| !knows(book.state(), plan)).and_then(Digest::parse);
+    let Some(plan) = plan else { return Ok(None) };
+    let mut releases = BTreeMap::new();
+    for (package, tags) in facts.history.tags.iter().enumerate() {
+        if let Some(tag) = tags.iter().find(|tag| tag.commit.0 == commit) {
+            let begin = Begin {
+                version: tag.version.to_string(),
+                tag: tag.tag.clone(),
+                index: facts.settings[package].index.clone(),
+            };
+            releases.insert(facts.packages[package].short.clone(), begin);
+        }
+    }
+    Ok(Some(Forgotten { plan, commit, releases }))
+}
+
+/// Writes into the ledger that the release was begun, claimed and given up, so that it is known.
+async fn bury(
+    verb: &args::Abandon,
+    streams: &mut Streams,
+    book: &mut Book,
+    forgotten: Forgotten,
+) -> Result<u8, Failure> {
+    let Forgotten { plan, commit, releases } = forgotten;
+    let name = |(package, begin): (&String, &Begin)| format!("{package} {}", begin.version);
+    let names = releases.iter().map(name).collect::<Vec<String>>().join(", ");
+    consent(verb, &names, streams)?;
+    let step = "claim".to_owned();
+    let evidence = BTreeMap::from([("commit".to_owned(), commit)]);
+    for what in [
+        What::Begun { releases },
+        What::Started { step: step.clone() },
+        What::Succeeded { step, evidence },
+        What::Closed { reason: verb.reason.clone() },
+    ] {
+        book.write(&plan, what).await.map_err(book_failure)?;
+    }
+    book.flush().await.map_err(book_failure)?;
+    streams.print(&format!(
+        "given up: {names}\ntheir numbers are not used again; `release plan` says what comes in their place\n"
+    ));
     Ok(0)
 }
 
@@ -98,7 +168,7 @@ async fn chosen(verb: &args::Abandon, book: &Book) -> Result<Plan, Failure> {
     }
 }
 
-fn consent(verb: &args::Abandon, plan: &Plan, streams: &mut Streams) -> Result<(), Failure> {
+fn consent(verb: &args::Abandon, names: &str, streams: &mut Streams) -> Result<(), Failure> {
     if verb.yes {
         return Ok(());
     }
@@ -106,9 +176,7 @@ fn consent(verb: &args::Abandon, plan: &Plan, streams: &mut Streams) -> Result<(
         return Err(Failure::user("`release abandon` asks first, and there is no terminal to ask on")
             .hint("say `--yes`"));
     }
-    let names: Vec<String> =
-        plan.releases.iter().map(|release| format!("{} {}", release.package, release.to)).collect();
-    if streams.ask(&format!("never finish {}? [y/N] ", names.join(", "))) {
+    if streams.ask(&format!("never finish {names}? [y/N] ")) {
         return Ok(());
     }
     Err(Failure::new(Kind::NotAllowed, "not abandoned: the answer was not `y`"))
@@ -135,9 +203,7 @@ fn answer(verb: &args::Abandon, streams: &mut Streams, plan: &Plan, claimed: boo
         streams.print(&json::pretty(&answer));
         return;
     }
-    let names: Vec<String> =
-        plan.releases.iter().map(|release| format!("{} {}", release.package, release.to)).collect();
-    let mut text = format!("given up: {}\n", names.join(", "));
+    let mut text = format!("given up: {}\n", names(plan));
     if claimed {
         text.push_str("their numbers are not used again; tags and the release commit stay\n");
         for fact in &published {

@@ -11,6 +11,7 @@ pub mod log;
 pub mod notes;
 pub mod open;
 pub mod plan;
+pub mod plan_file;
 pub mod schema;
 pub mod ship;
 pub mod ship_answer;

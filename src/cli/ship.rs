@@ -4,11 +4,10 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::apply::book::Book;
-use crate::apply::catch_up::{Standing, catch_up};
+use crate::apply::catch_up::{Standing, catch_up, knows, plan_of};
 use crate::apply::claim::Claim;
 use crate::apply::effect::StepError;
 use crate::apply::lease;
@@ -19,12 +18,13 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::in_flight::{Concern, may_be_taken};
 use crate::cli::ledger::{self, book_failure};
 use crate::cli::open;
+use crate::cli::plan_file::read_plan;
 use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure};
 use crate::cli::workshop::workshop;
+use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::plan::make::base;
 use crate::plan::stale::StaleError;
-use crate::plan::{FORMAT, Plan};
 use crate::report::progress::Progress;
 use crate::report::streams::Streams;
 use crate::report::{json, plan_text, ship_text};
@@ -93,6 +93,7 @@ impl Shipping<'_> {
         for _ in 0..TRIES {
             self.catch_up().await?;
             let survey = self.survey()?;
+            self.refuse_forgotten(&survey)?;
             let plan = self.new_plan(&survey)?;
             if let Some(before) = &consented {
                 refuse_another(before, &plan)?;
@@ -132,6 +133,32 @@ impl Shipping<'_> {
                 .hint(format!("`git pull {remote} {branch}`, then `release plan`")))
             }
         }
+    }
+
+    /// A release commit whose plan the shared ledger does not know: it was rewound, or is another repository's. What
+    /// was in flight then is not to be forgotten in silence.
+    fn refuse_forgotten(&mut self, survey: &Survey) -> Result<(), Failure> {
+        if !self.book.is_shared() {
+            return Ok(());
+        }
+        let objects = survey.repository.objects();
+        for tag in survey.facts.history.tags.iter().filter_map(|tags| tags.first()) {
+            let message = objects.commit(&tag.commit.0).map_err(Failure::user)?.words.message;
+            let Some(plan) = plan_of(&message).filter(|plan| !knows(self.book.state(), plan)) else {
+                continue;
+            };
+            let store = self.book.store().name();
+            let text = format!("`{}` was made by a release ({plan}) that `{store}` does not know", tag.tag);
+            let hint = "a clone that knows it restores the ledger: `git push REMOTE refs/release/ledger`";
+            if self.book.version().is_some() {
+                return Err(Failure::new(Kind::Conflict, text)
+                    .hint(hint)
+                    .hint(format!("or say that it is over: `release abandon {} --reason TEXT`", tag.tag)));
+            }
+            self.streams.tell(&format!("warning: {text}, which is empty; {hint}\n"));
+            return Ok(());
+        }
+        Ok(())
     }
 
     /// The plan that an earlier run left unfinished, where it can still be finished and nobody is at work on it.
@@ -430,28 +457,6 @@ fn refuse_another(before: &Plan, now: &Plan) -> Result<(), Failure> {
         "somebody was faster, and what is left to release is not what was asked for",
     )
     .hint("`release plan` says what is left"))
-}
-
-/// The one field that every format of a plan has.
-#[derive(Deserialize)]
-struct Format {
-    format: u32,
-}
-
-fn read_plan(path: &std::path::Path) -> Result<Plan, Failure> {
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
-        Failure::user(format!("failed to read {name}: {error}")).hint("make one with `release plan -o FILE`")
-    })?;
-    if let Ok(Format { format }) = serde_json::from_slice(&bytes)
-        && format != FORMAT
-    {
-        return Err(Failure::new(Kind::Stale, StaleError::Format { found: format })
-            .hint("make one with `release plan -o FILE`"));
-    }
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::user(format!("{name} is not a plan: {error}")).hint("make one with `release plan -o FILE`")
-    })
 }
 
 fn refuse_dirty(survey: &Survey) -> Result<(), Failure> {

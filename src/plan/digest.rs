@@ -16,6 +16,13 @@ impl Digest {
         Digest::from_sha256(&Sha256::digest(bytes))
     }
 
+    /// Reads what `Display` writes.
+    pub fn parse(text: &str) -> Option<Digest> {
+        let hex = text.strip_prefix("sha256:")?;
+        let is_hex = hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        is_hex.then(|| Digest(text.to_owned()))
+    }
+
     /// The empty text, where a digest is not known yet.
     pub fn none() -> Digest {
         Digest(String::new())
