@@ -1,21 +1,28 @@
 //! An answer over HTTP, whole: status, headers, body.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::world::http::said;
+use crate::world::http::{said, shown};
 
-/// What a server answered.
-#[derive(Debug, Clone)]
+/// What a server answered. Prints without its body and headers, which may hold a token.
+#[derive(Clone)]
 pub struct Answer {
     pub status: u16,
     /// Where it came from, after redirects.
     pub url: Url,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {}, {} bytes", self.status, shown(&self.url), self.body.len())
+    }
 }
 
 impl Answer {
@@ -110,6 +117,12 @@ mod tests {
         assert_eq!(wait(&[date, ("retry-after", "Thu, 01 Jan 1970 00:00:00 GMT")]), Some(Duration::ZERO));
         assert_eq!(wait(&[("retry-after", "soon")]), None);
         assert_eq!(wait(&[]), None);
+    }
+
+    #[test]
+    fn an_answer_prints_without_what_it_holds() {
+        let answer = answer(&[("set-cookie", "hunter2")], "{\"token\": \"hunter2\"}");
+        assert_eq!(format!("{answer:?}"), "400 from https://index.example/legacy/, 20 bytes");
     }
 
     #[test]
