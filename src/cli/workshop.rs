@@ -40,6 +40,12 @@ fn publisher(name: &str, index: &Index) -> Result<Publisher, Failure> {
     let index =
         RemoteIndex { name: name.to_owned(), upload, simple, auth, attestations, insecure, visible_within };
     let environment = Arc::new(|name: &str| std::env::var_os(name));
-    Publisher::new(index, environment, Pace::default())
+    Publisher::new(index, environment, pace())
         .map_err(|error| step_failure(vec![(format!("opening `{name}`"), error.into())]))
+}
+
+/// Debug builds know a pace of milliseconds too, for tests with many faults: `RELEASE_PACE=quick`.
+fn pace() -> Pace {
+    let quick = cfg!(debug_assertions) && std::env::var_os("RELEASE_PACE").is_some_and(|pace| pace == "quick");
+    if quick { Pace::quick() } else { Pace::default() }
 }

@@ -11,6 +11,7 @@ mod crash;
 mod demo;
 mod distributions;
 mod double;
+mod matrix;
 mod other_indexes;
 mod publish_faults;
 mod publish_wire;

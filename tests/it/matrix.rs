@@ -1,0 +1,26 @@
+//! The fault matrix of `release ship`: whatever dies, and wherever, the same command from a fresh clone ends as if nothing
+//! had been.
+//!
+//! `ground` is what the runs of a test share, `field` the place of one of them, `dice` chooses which are made. Each test
+//! compares with a twin that nobody disturbed. `docs/faults.md` lists the faults.
+
+mod dice;
+mod field;
+mod ground;
+mod kills;
+mod light;
+
+use std::collections::BTreeMap;
+
+/// Both ends, word by word.
+#[track_caller]
+fn compare(twin: &BTreeMap<String, String>, found: &BTreeMap<String, String>, what: &str) {
+    for word in twin.keys().chain(found.keys()) {
+        assert_eq!(found.get(word), twin.get(word), "{word}: {what}");
+    }
+}
+
+/// One line for each class of faults.
+fn tell(class: &str, what: &str) {
+    eprintln!("matrix: {class}: {what}");
+}

@@ -1,0 +1,103 @@
+//! Killed before and after every effect, and at random: the same command, from a fresh clone, comes to the same end.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+
+use crate::matrix::dice::{Dice, runs, some};
+use crate::matrix::field::Field;
+use crate::matrix::ground::{Ground, Start};
+use crate::matrix::{compare, tell};
+use crate::world::Answer;
+
+const KILLED: i32 = 9;
+
+#[test]
+fn a_ship_killed_before_or_after_any_effect_is_finished_from_a_fresh_clone() {
+    let Some(ground) = Ground::light() else { return };
+    let untouched = ground.untouched();
+    let (twin, places) = ground.twin(&untouched);
+    for place in some("kills", (1..=places).collect(), 14) {
+        kill_and_finish(&ground, &untouched, place, false, &twin);
+    }
+    let claimed = ground.claimed();
+    let (_, after) = ground.twin(&claimed);
+    for place in some("kills after the claim", (1..=after).collect(), 20) {
+        kill_and_finish(&ground, &claimed, place, false, &twin);
+    }
+    tell("kills", &format!("{places} places of a whole ship, {after} after the claim"));
+}
+
+#[test]
+fn whoever_finishes_a_killed_ship_may_have_to_build_its_files_again() {
+    let Some(ground) = Ground::light() else { return };
+    let claimed = ground.claimed();
+    let (twin, places) = ground.twin(&claimed);
+    for place in some("kills without a stash", (1..=places).collect(), 3) {
+        kill_and_finish(&ground, &claimed, place, true, &twin);
+    }
+}
+
+#[test]
+fn random_kills_one_after_another_end_as_if_nothing_had_been() {
+    let Some(ground) = Ground::light() else { return };
+    let claimed = ground.claimed();
+    let (twin, places) = ground.twin(&claimed);
+    let mut dice = Dice::of("random kills");
+    let mut kills = 0;
+    let runs = runs(20);
+    for run in 0..runs {
+        let field = ground.field(&claimed);
+        let mut said = String::new();
+        // Each run is killed, and whoever goes on may be killed too.
+        for _ in 0..=dice.below(3) {
+            let place = 1 + dice.below(places);
+            let (was_killed, words) = kill(&field, place);
+            said.push_str(&format!("killed at {place}: {was_killed}\n{words}"));
+            kills += usize::from(was_killed);
+        }
+        field.converge();
+        compare(&twin, &field.end(), &format!("random run {run}\n{said}"));
+    }
+    tell("random kills", &format!("{runs} runs, {kills} kills, all converged"));
+}
+
+#[test]
+fn the_sample_monorepo_killed_while_it_publishes_is_finished_from_a_fresh_clone() {
+    let Some(ground) = Ground::sample().map(Ground::without_trials) else { return };
+    let claimed = ground.claimed();
+    let (twin, places) = ground.twin(&claimed);
+    assert_eq!(twin["index"].lines().count(), 12, "twelve files: {}", twin["index"]);
+    for place in some("kills of the sample", (1..=places).collect(), 8) {
+        kill_and_finish(&ground, &claimed, place, false, &twin);
+    }
+    tell("kills of the sample", &format!("{places} places after the claim, all converged"));
+}
+
+fn kill_and_finish(
+    ground: &Ground,
+    start: &Start,
+    place: usize,
+    without_stash: bool,
+    twin: &BTreeMap<String, String>,
+) {
+    let field = ground.field(start);
+    let (_, said) = kill(&field, place);
+    if without_stash {
+        field.empty_stash();
+    }
+    field.converge();
+    compare(twin, &field.end(), &format!("killed at place {place}\n{said}"));
+}
+
+/// Kills a ship from a fresh clone at a place, where it comes that far. Uploads run side by side, so that the number
+/// of places varies a little.
+fn kill(field: &Field<'_>, place: usize) -> (bool, String) {
+    let clone = field.fresh();
+    let mut command = field.command(&clone, &field.words());
+    let output = command.env("RELEASE_CRASH_AT", place.to_string()).output().unwrap();
+    let was_killed = output.status.signal() == Some(KILLED);
+    let answer = field.note(Answer::of(output));
+    let ended = matches!(answer.code, Some(0 | 3 | 7 | 10));
+    assert!(was_killed || ended, "place {place}: {:?}\n{}{}", answer.code, answer.out, answer.err);
+    (was_killed, answer.err)
+}
