@@ -190,7 +190,7 @@ fn write_tag(job: &Job, workshop: &Workshop, tag: &str, message: &str) -> Result
 
 async fn build_package(job: &Job, workshop: &Workshop, made: &Made<'_>) -> Result<Evidence, StepError> {
     let package = package_of(job);
-    let stash = workshop.stash(&job.plan.digest, package);
+    let stash = workshop.stash(&job.plan.digest, job.ship.began, package);
     if !stash.is_dir() {
         build_into(job, workshop, package, made).await?;
     }
@@ -247,7 +247,7 @@ pub fn tags_of(job: &Job) -> Vec<(String, String)> {
 async fn seal(job: &Job, workshop: &Workshop) -> Result<Evidence, StepError> {
     let mut sealed = Evidence::new();
     for release in &job.plan.releases {
-        let files = stashed(&workshop.stash(&job.plan.digest, &release.package))?;
+        let files = stashed(&workshop.stash(&job.plan.digest, job.ship.began, &release.package))?;
         refuse_taken_names(workshop, release, &files).await?;
         let built = evidence(job, &format!("build:{}", release.package))?;
         for (name, digest) in digests(&files) {

@@ -4,6 +4,7 @@ pub mod book;
 pub mod build;
 pub mod catch_up;
 pub mod claim;
+pub mod claiming;
 pub mod clamp;
 pub mod crash;
 pub mod effect;

@@ -16,6 +16,8 @@ pub enum Note {
     Keep { what: What, kept: oneshot::Sender<()> },
     /// A file on its way, in bytes.
     Bytes { step: String, sent: u64, total: u64 },
+    /// For people.
+    Remark { text: String },
 }
 
 impl Notes {
@@ -33,6 +35,11 @@ impl Notes {
         let (kept, is_kept) = oneshot::channel();
         self.0.send(Note::Keep { what, kept }).await.map_err(|_| StepError::Unheard)?;
         is_kept.await.map_err(|_| StepError::Unheard)
+    }
+
+    /// Tells people something; nobody waits for it, and it may go unheard.
+    pub fn remark(&self, text: String) {
+        let _ = self.0.try_send(Note::Remark { text });
     }
 
     /// Tells how far a file is; nobody waits for it, and it may go unheard.

@@ -51,7 +51,12 @@ pub async fn publish(
     if let Outlet::Remote(publisher) = outlet {
         let files: Vec<(String, Digest)> =
             files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect();
-        publisher.await_visible(&package, &files, &|_| {}).await?;
+        let lags = |waited: Duration| {
+            let seconds = waited.as_secs();
+            job.notes
+                .remark(format!("`{index}` does not list {package} yet, after {seconds} s: its caches lag"));
+        };
+        publisher.await_visible(&package, &files, &lags).await?;
     }
     Ok(found)
 }
@@ -129,7 +134,7 @@ async fn upload(
     digest: Digest,
     step: &str,
 ) -> Result<Published, StepError> {
-    let path = workshop.stash(&job.plan.digest, package_of(job)).join(name);
+    let path = workshop.stash(&job.plan.digest, job.ship.began, package_of(job)).join(name);
     let file = OneFile::read(&path, digest)?;
     let progress = |sent, total| job.notes.bytes(step, sent, total);
     Ok(publisher.ensure(&file, &gate(job), &progress).await?)

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::apply::book::{Book, BookError};
-use crate::apply::claim::{self, Claim};
-use crate::apply::crash;
+use crate::apply::claim::Claim;
+use crate::apply::claiming::{self, Unclaimed};
 use crate::apply::effect::{self, Evidence, StepError};
 use crate::apply::fence::Fence;
 use crate::apply::lease;
@@ -20,7 +20,6 @@ use crate::ledger::event::{Begin, Event, Holder, What};
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::plan::step::{Action, Step};
-use crate::world::push::push_refs;
 use crate::world::store::error::StoreError;
 
 /// How many packages are on their way to an index at once.
@@ -62,6 +61,8 @@ pub enum Told<'t> {
     Event(&'t Event),
     /// A file on its way, in bytes.
     Bytes { step: &'t str, sent: u64, total: u64 },
+    /// Something that people may want to know, and that changes nothing.
+    Remark(&'t str),
 }
 
 /// Under what a ship is carried out.
@@ -257,6 +258,7 @@ impl Engine<'_> {
                 let _ = kept.send(());
             }
             Note::Bytes { step, sent, total } => (self.tell)(Told::Bytes { step: &step, sent, total }),
+            Note::Remark { text } => (self.tell)(Told::Remark(&text)),
         }
         Ok(())
     }
@@ -290,46 +292,22 @@ impl Engine<'_> {
     /// Branch, tags and ledger in one atomic push. A ledger that is kept elsewhere hears of it before and after.
     async fn claim_on_remote(&mut self, step: &Step) -> Result<(), BookError> {
         self.write(What::Started { step: step.id.0.clone() }).await?;
-        match self.try_claim(step).await {
-            Ok(()) => {
+        match claiming::claim(self.book, self.plan, &self.workshop, &step.id.0).await {
+            Ok(event) => {
+                (self.tell)(Told::Event(&event));
+                self.moved().await;
                 let claim = Claim::of(self.plan, self.ship());
                 let followed = claim.and_then(|claim| claim.follow_here(&self.workshop.repository));
                 if let Err(error) = followed {
-                    // The claim stands all the same; the next run brings this checkout along.
-                    self.failed.push(("claim".to_owned(), error));
+                    // The claim stands all the same, and goes on.
+                    let remark = format!("the claim is made, but this checkout could not follow it: {error}");
+                    (self.tell)(Told::Remark(&remark));
                 }
                 Ok(())
             }
             Err(Unclaimed::Step(error)) => self.record(step.id.0.clone(), Err(error)).await,
             Err(Unclaimed::Book(error)) => Err(error),
         }
-    }
-
-    async fn try_claim(&mut self, step: &Step) -> Result<(), Unclaimed> {
-        let workshop = Arc::clone(&self.workshop);
-        let remote = workshop.remote.as_deref().unwrap_or_default();
-        let claim = Claim::of(self.plan, self.ship())?;
-        let moves = claim.moves(&workshop.repository, remote).await?;
-        let evidence = claim::evidence(&claim.commit, &claim.branch);
-        let succeeded = What::Succeeded { step: step.id.0.clone(), evidence };
-        if self.book.store().git().is_some() {
-            let mark = self.book.mark();
-            let event = self.book.write(&self.plan.digest, succeeded).await?;
-            if let Err(error) = self.book.flush_with(&moves).await {
-                self.book.back_to(mark)?;
-                return Err(claim_error(error));
-            }
-            (self.tell)(Told::Event(&event));
-        } else {
-            self.book.flush().await.map_err(claim_error)?;
-            crash::point();
-            push_refs(&workshop.repository, remote, &moves).await.map_err(StepError::Remote)?;
-            crash::point();
-            self.write(succeeded).await?;
-            self.book.flush().await?;
-        }
-        self.moved().await;
-        Ok(())
     }
 
     /// Others learn that everything is on its index while the trials go on.
@@ -435,37 +413,6 @@ impl Engine<'_> {
 
     fn ship(&self) -> &Ship {
         self.book.ship(&self.plan.digest).expect("the ship was begun")
-    }
-}
-
-/// Why there is no claim: a step's own failure, or the ledger can not be written.
-enum Unclaimed {
-    Step(StepError),
-    Book(BookError),
-}
-
-impl From<StepError> for Unclaimed {
-    fn from(error: StepError) -> Unclaimed {
-        Unclaimed::Step(error)
-    }
-}
-
-impl From<BookError> for Unclaimed {
-    fn from(error: BookError) -> Unclaimed {
-        Unclaimed::Book(error)
-    }
-}
-
-/// What the remote says to a claim is the step's failure; what this machine's disk says is the ledger's.
-fn claim_error(error: BookError) -> Unclaimed {
-    match error {
-        BookError::Store(error) => Unclaimed::Step(StepError::Remote(error)),
-        BookError::Outrun { name, found } => Unclaimed::Step(StepError::Outrun { name, found }),
-        BookError::Overtaken { reason } => Unclaimed::Step(StepError::Overtaken { reason }),
-        BookError::Lost => {
-            Unclaimed::Step(StepError::Overtaken { reason: "the ledger moves too fast".to_owned() })
-        }
-        other => Unclaimed::Book(other),
     }
 }
 

@@ -30,7 +30,7 @@ pub async fn sealed_files(
 ) -> Result<Vec<(String, Vec<u8>)>, StepError> {
     let _alone = workshop.building.lock().await;
     fill(job, workshop, package).await?;
-    let files = stashed(&workshop.stash(&job.plan.digest, package))?;
+    let files = stashed(&workshop.stash(&job.plan.digest, job.ship.began, package))?;
     let sealed = evidence(job, "seal")?;
     for (name, found) in digests(&files) {
         let known = sealed.get(&format!("{package}/{name}"));
@@ -55,7 +55,7 @@ async fn fill(job: &Job, workshop: &Workshop, package: &str) -> Result<(), StepE
 
 /// The packages that are not in the stash, each behind those that its build needs.
 fn missing(job: &Job, workshop: &Workshop, package: &str) -> Vec<String> {
-    if workshop.stash(&job.plan.digest, package).is_dir() {
+    if workshop.stash(&job.plan.digest, job.ship.began, package).is_dir() {
         return Vec::new();
     }
     let mut missing: Vec<String> = Vec::new();
@@ -80,7 +80,7 @@ pub async fn build_into(
     package: &str,
     made: &Made<'_>,
 ) -> Result<(), StepError> {
-    let stash = workshop.stash(&job.plan.digest, package);
+    let stash = workshop.stash(&job.plan.digest, job.ship.began, package);
     let checkout = workshop.checkout(release_commit(job)?, &tags_of(job)).await?;
     let parent = stash.parent().expect("a stash stands below its plan's folder").to_owned();
     std::fs::create_dir_all(&parent).map_err(|source| file_error(&parent, source))?;
@@ -125,10 +125,10 @@ fn find_links(job: &Job, workshop: &Workshop, package: &str) -> Result<Option<Pa
     if needed.is_empty() {
         return Ok(None);
     }
-    let folder = workshop.stash(&job.plan.digest, &format!("needed-by-{package}"));
+    let folder = workshop.stash(&job.plan.digest, job.ship.began, &format!("needed-by-{package}"));
     std::fs::create_dir_all(&folder).map_err(|source| file_error(&folder, source))?;
     for package in needed {
-        for (name, bytes) in stashed(&workshop.stash(&job.plan.digest, &package))? {
+        for (name, bytes) in stashed(&workshop.stash(&job.plan.digest, job.ship.began, &package))? {
             let path = folder.join(name);
             std::fs::write(&path, bytes).map_err(|source| file_error(&path, source))?;
         }

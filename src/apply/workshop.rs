@@ -73,6 +73,15 @@ impl Workshop {
         self.outlets.get(index).ok_or_else(|| StepError::NoIndex { index: index.to_owned() })
     }
 
+    /// The folders of the indexes that are folders.
+    pub fn folders(&self) -> BTreeMap<String, PathBuf> {
+        let folder = |(name, outlet): (&String, &Outlet)| match outlet {
+            Outlet::Folder(folder) => Some((name.clone(), folder.clone())),
+            Outlet::Remote(_) => None,
+        };
+        self.outlets.iter().filter_map(folder).collect()
+    }
+
     /// Gives back what was lent for uploads: minted tokens are burnt.
     pub async fn close(&self) {
         for outlet in self.outlets.values() {
@@ -82,9 +91,10 @@ impl Workshop {
         }
     }
 
-    /// The folder that keeps one package's built files between runs.
-    pub fn stash(&self, plan: &Digest, package: &str) -> PathBuf {
-        self.stash_of_plan(plan).join(package)
+    /// The folder that keeps one package's built files between runs. A ship that began at another time builds other
+    /// bytes: its files stand elsewhere.
+    pub fn stash(&self, plan: &Digest, began: i64, package: &str) -> PathBuf {
+        self.stash.join(format!("{}-{began}", plan.short())).join(package)
     }
 
     /// A clean checkout of the release commit, made once and gone with the ship; `tags` are known in it too.
@@ -130,13 +140,13 @@ impl Workshop {
     /// Deletes what a ship kept for itself.
     pub fn clear(&self, plan: &Digest) {
         // What can not be deleted is only wasted space.
-        let _ = std::fs::remove_dir_all(self.stash_of_plan(plan));
+        for entry in std::fs::read_dir(&self.stash).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(plan.short()) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
         crash::point();
         let _ = self.repository.delete_ref(&pending(plan), Expected::Any);
-    }
-
-    fn stash_of_plan(&self, plan: &Digest) -> PathBuf {
-        self.stash.join(plan.short())
     }
 }
 

@@ -8,6 +8,7 @@ use crate::cli::args::Global;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::open;
 use crate::survey::home::{self as survey, Home};
+use crate::world::git::Person;
 use crate::world::git_error::GitError;
 use crate::world::store::Store;
 use crate::world::store::error::StoreError;
@@ -30,7 +31,7 @@ pub fn home(global: &Global) -> Result<Home, Failure> {
 
 /// The ledger, open for writing. One that others share has a journal beside it.
 pub async fn book(home: &Home) -> Result<Book, Failure> {
-    let who = home.repository.identity().map_err(Failure::user)?;
+    let who = who(home)?;
     Book::open(store(home)?, who, journal(home)).await.map_err(book_failure)
 }
 
@@ -46,6 +47,17 @@ pub async fn read_book(home: &Home) -> Result<(Book, Option<String>), Failure> {
         }
         other => Ok((other.map_err(book_failure)?, None)),
     }
+}
+
+/// Whom the ledger, the release commit and its tags name: git's identity, else the CI's.
+fn who(home: &Home) -> Result<Person, Failure> {
+    let text = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let of_ci = || {
+        let actor = text("GITHUB_ACTOR")
+            .map(|actor| Person { email: format!("{actor}@users.noreply.github.com"), name: actor });
+        actor.or_else(|| Some(Person { name: text("GITLAB_USER_NAME")?, email: text("GITLAB_USER_EMAIL")? }))
+    };
+    home.repository.identity().or_else(|error| of_ci().ok_or(error)).map_err(Failure::user)
 }
 
 fn journal(home: &Home) -> Option<PathBuf> {

@@ -371,6 +371,7 @@ impl Shipping<'_> {
                 undecided.extend(reason_undecided(event));
             }
             Told::Bytes { step, sent, total } => progress.bytes(step, sent, total),
+            Told::Remark(text) => progress.remark(text),
         };
         let orders = Orders {
             until: self.verb.until.map(stage),
@@ -384,7 +385,7 @@ impl Shipping<'_> {
         if self.is_outrun(&outcome) {
             return Ok(Next::Again(Box::new(plan.clone())));
         }
-        let code = self.report(plan, outcome)?;
+        let code = self.report(plan, &workshop, outcome)?;
         match undecided.first() {
             None => Ok(Next::Leave(code)),
             Some(reason) => Err(Failure::new(Kind::Undecided, format!("published, but not tried: {reason}"))
@@ -400,7 +401,7 @@ impl Shipping<'_> {
             && matches!(outcome, Outcome::TakenBack(failed) if failed.iter().any(|(step, error)| step == "claim" && moved(error)))
     }
 
-    fn report(&mut self, plan: &Plan, outcome: Outcome) -> Result<u8, Failure> {
+    fn report(&mut self, plan: &Plan, workshop: &Workshop, outcome: Outcome) -> Result<u8, Failure> {
         let (word, failed): (&'static str, &[(String, StepError)]) = match &outcome {
             Outcome::Finished => ("finished", &[]),
             Outcome::Stopped => ("stopped", &[]),
@@ -412,9 +413,8 @@ impl Shipping<'_> {
             let releases = releases(plan, self.book, failed);
             self.streams.print(&json::pretty(&Answer { plan: &plan.digest, outcome: word, releases }));
         } else if matches!(outcome, Outcome::Finished | Outcome::Stopped) {
-            let survey = self.survey()?;
             let pushed = self.home.remote.as_deref();
-            let text = ship_text::ship_text(plan, word, &survey.indexes, pushed, self.streams.width());
+            let text = ship_text::ship_text(plan, word, &workshop.folders(), pushed, self.streams.width());
             self.streams.print(&text);
         }
         match outcome {
@@ -424,10 +424,17 @@ impl Shipping<'_> {
             Outcome::TakenBack(failed) => Err(step_failure(failed).hint(
                 "nothing was released: branch, tags and index are as they were; mend it and ship again",
             )),
-            Outcome::Incomplete(failed) => {
-                Err(step_failure(failed).hint("the claim is made; `release ship` again finishes the rest"))
-            }
+            Outcome::Incomplete(failed) => Err(step_failure(failed).hint(match self.claims(plan) {
+                true => "the claim is made; `release ship` again finishes the rest",
+                false => {
+                    "whether the claim was made is not known; `release ship` again finds out and goes on"
+                }
+            })),
         }
+    }
+
+    fn claims(&self, plan: &Plan) -> bool {
+        self.book.ship(&plan.digest).is_some_and(|ship| ship.has_done("claim"))
     }
 
     fn nothing(&mut self, text: &str) -> Result<u8, Failure> {

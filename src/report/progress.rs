@@ -74,6 +74,15 @@ impl Progress {
         }
     }
 
+    /// Tells a remark.
+    pub fn remark(&mut self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        let erase = if std::mem::take(&mut self.shown) { ERASE } else { "" };
+        tell_always(&format!("{erase}{}\n", line(text)));
+    }
+
     /// Takes note of how far a file is; shown on a terminal only.
     pub fn bytes(&mut self, step: &str, sent: u64, total: u64) {
         let percent = sent.saturating_mul(100).checked_div(total).unwrap_or(100);

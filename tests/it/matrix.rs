@@ -9,6 +9,7 @@ mod field;
 mod ground;
 mod kills;
 mod light;
+mod stories;
 
 use std::collections::BTreeMap;
 

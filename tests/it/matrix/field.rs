@@ -200,7 +200,11 @@ impl<'g> Field<'g> {
     fn no_token_is_left(&self) {
         let secrets = self.ground.secrets();
         for secret in &secrets {
-            assert!(!self.said.borrow().contains(secret), "an output holds {secret}:\n{}", self.said.borrow());
+            assert!(
+                !self.said.borrow().contains(secret),
+                "an output holds {secret}:\n{}",
+                self.said.borrow()
+            );
         }
         let mut patterns = Vec::new();
         secrets.iter().for_each(|secret| patterns.extend(["-e", secret]));
@@ -212,7 +216,10 @@ impl<'g> Field<'g> {
         for repository in repositories.chain(["origin.git".to_owned()]) {
             let script = "git cat-file --batch --batch-all-objects --buffer --unordered | grep -caF \"$@\"";
             let mut objects = self.world.command("sh");
-            objects.args(["-c", script, "sh"]).args(&patterns).env("GIT_DIR", self.folder().join(&repository));
+            objects
+                .args(["-c", script, "sh"])
+                .args(&patterns)
+                .env("GIT_DIR", self.folder().join(&repository));
             let found = Answer::of(objects.output().unwrap());
             assert_eq!(found.out, "0\n", "objects of {repository} hold no token: {}", found.err);
         }

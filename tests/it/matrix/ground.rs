@@ -15,8 +15,15 @@ use crate::world::World;
 const IDENTITY: &str = "matrix-4b1d0c9e";
 
 /// The distributions of the sample monorepo that are released, and the one that is not.
-const SAMPLE: [&str; 7] =
-    ["core", "mathematics", "anomaly-detection", "mlops", "infrastructure", "interfaces", "data-observability"];
+const SAMPLE: [&str; 7] = [
+    "core",
+    "mathematics",
+    "anomaly-detection",
+    "mlops",
+    "infrastructure",
+    "interfaces",
+    "data-observability",
+];
 
 /// The time of every run, 2025-02-01: what differs between two runs is what they did.
 pub const CLOCK: i64 = 1_738_368_000;

@@ -1,0 +1,89 @@
+//! Makes the claim on a remote and tells the ledger: in one push where both are git, before and after it elsewhere.
+
+use crate::apply::book::{Book, BookError};
+use crate::apply::claim::{self, Claim};
+use crate::apply::crash;
+use crate::apply::effect::StepError;
+use crate::apply::workshop::Workshop;
+use crate::ledger::event::{Event, What};
+use crate::ledger::state::Ship;
+use crate::plan::Plan;
+use crate::world::push::push_refs;
+use crate::world::store::error::StoreError;
+
+/// Claims for a step that is written as started. The event that it succeeded is in the ledger then.
+///
+/// # Errors
+/// Where others were faster, the remote says no, or nobody knows; then the event is not written.
+pub async fn claim(
+    book: &mut Book,
+    plan: &Plan,
+    workshop: &Workshop,
+    step: &str,
+) -> Result<Event, Unclaimed> {
+    let remote = workshop.remote.as_deref().unwrap_or_default();
+    let claim = Claim::of(plan, ship(book, plan))?;
+    let moves = claim.moves(&workshop.repository, remote).await?;
+    let evidence = claim::evidence(&claim.commit, &claim.branch);
+    let succeeded = What::Succeeded { step: step.to_owned(), evidence };
+    if book.store().git().is_some() {
+        let mark = book.mark();
+        let event = book.write(&plan.digest, succeeded).await?;
+        if let Err(error) = book.flush_with(&moves).await {
+            book.back_to(mark)?;
+            return Err(unclaimed(error));
+        }
+        return Ok(event);
+    }
+    // The ledger hears of it first: of ships of the same packages only one gets so far.
+    book.flush().await.map_err(unclaimed)?;
+    crash::point();
+    push_refs(&workshop.repository, remote, &moves).await.map_err(outrun)?;
+    crash::point();
+    let event = book.write(&plan.digest, succeeded).await?;
+    book.flush().await?;
+    Ok(event)
+}
+
+fn ship<'b>(book: &'b Book, plan: &Plan) -> &'b Ship {
+    book.ship(&plan.digest).expect("the ship was begun")
+}
+
+/// Why there is no claim: a step's own failure, or the ledger can not be written.
+pub enum Unclaimed {
+    Step(StepError),
+    Book(BookError),
+}
+
+impl From<StepError> for Unclaimed {
+    fn from(error: StepError) -> Unclaimed {
+        Unclaimed::Step(error)
+    }
+}
+
+impl From<BookError> for Unclaimed {
+    fn from(error: BookError) -> Unclaimed {
+        Unclaimed::Book(error)
+    }
+}
+
+/// A ref that somebody moved is a lost race.
+fn outrun(error: StoreError) -> StepError {
+    match error {
+        StoreError::Lost { name, found, .. } => StepError::Outrun { name, found },
+        other => StepError::Remote(other),
+    }
+}
+
+/// What the remote says to a claim is the step's failure; what this machine's disk says is the ledger's.
+fn unclaimed(error: BookError) -> Unclaimed {
+    match error {
+        BookError::Store(error) => Unclaimed::Step(StepError::Remote(error)),
+        BookError::Outrun { name, found } => Unclaimed::Step(StepError::Outrun { name, found }),
+        BookError::Overtaken { reason } => Unclaimed::Step(StepError::Overtaken { reason }),
+        BookError::Lost => {
+            Unclaimed::Step(StepError::Overtaken { reason: "the ledger moves too fast".to_owned() })
+        }
+        other => Unclaimed::Book(other),
+    }
+}
