@@ -37,7 +37,8 @@ impl Moto {
         let folder = tempfile::Builder::new().prefix("release-moto-").tempdir().unwrap();
         let (port, log) = (free_port(), folder.path().join("log"));
         let number = port.to_string();
-        let program = [python.to_str().unwrap(), "-m", "moto.server", "-H", "127.0.0.1", "-p", &number];
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/stores/serve_s3.py");
+        let program = [python.to_str().unwrap(), script, &number];
         let server = Server::start(&program, "KILL", &log);
         wait_for("moto", &log, || listens(port));
         assert_eq!(request(port, "PUT", "/ledgers", ""), 200);
