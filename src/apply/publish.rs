@@ -88,15 +88,12 @@ async fn put_noted(
     bytes: &[u8],
 ) -> Result<(), StepError> {
     let step = format!("upload:{}/{name}", package_of(job));
+    if job.ship.has_done(&step) {
+        // An earlier run put it there and says so in the ledger; what stands there now has the last word.
+        return put(job, workshop, outlet, package, name, bytes).await.map(|_| ());
+    }
     job.notes.keep(What::Started { step: step.clone() }).await?;
-    job.may_go_on().await?;
-    crash::point();
-    let put = match outlet {
-        Outlet::Folder(folder) => put_into_folder(folder, package, name, bytes).await,
-        Outlet::Remote(publisher) => upload(job, workshop, publisher, name, Digest::of(bytes), &step).await,
-    };
-    crash::point();
-    match put {
+    match put(job, workshop, outlet, package, name, bytes).await {
         Ok(published) => {
             let found = match published {
                 Published::New => "new",
@@ -111,6 +108,25 @@ async fn put_noted(
             Err(error)
         }
     }
+}
+
+/// One file, where this ship is still ours.
+async fn put(
+    job: &Job,
+    workshop: &Workshop,
+    outlet: &Outlet,
+    package: &PackageName,
+    name: &str,
+    bytes: &[u8],
+) -> Result<Published, StepError> {
+    job.may_go_on().await?;
+    crash::point();
+    let put = match outlet {
+        Outlet::Folder(folder) => put_into_folder(folder, package, name, bytes).await,
+        Outlet::Remote(publisher) => upload(job, workshop, publisher, name, Digest::of(bytes)).await,
+    };
+    crash::point();
+    put
 }
 
 async fn put_into_folder(
@@ -132,11 +148,11 @@ async fn upload(
     publisher: &Publisher,
     name: &str,
     digest: Digest,
-    step: &str,
 ) -> Result<Published, StepError> {
+    let step = format!("upload:{}/{name}", package_of(job));
     let path = workshop.stash(&job.plan.digest, job.ship.began, package_of(job)).join(name);
     let file = OneFile::read(&path, digest)?;
-    let progress = |sent, total| job.notes.bytes(step, sent, total);
+    let progress = |sent, total| job.notes.bytes(&step, sent, total);
     Ok(publisher.ensure(&file, &gate(job), &progress).await?)
 }
 
