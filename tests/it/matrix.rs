@@ -4,6 +4,7 @@
 //! `ground` is what the runs of a test share, `field` the place of one of them, `dice` chooses which are made. Each test
 //! compares with a twin that nobody disturbed. `docs/faults.md` lists the faults.
 
+mod answers;
 mod dice;
 mod field;
 mod ground;
