@@ -6,10 +6,15 @@
 
 mod answers;
 mod dice;
+mod disk;
 mod field;
 mod ground;
 mod kills;
 mod light;
+mod overlap;
+mod races;
+mod remote;
+mod room;
 mod stories;
 
 use std::collections::BTreeMap;

@@ -127,6 +127,13 @@ impl<'g> Field<'g> {
         Answer::of(git.output().unwrap()).well().out.trim_end().to_owned()
     }
 
+    /// Git in a clone; what it prints.
+    pub fn git_in(&self, clone: &Clone, words: &[&str]) -> String {
+        let mut git = self.world.command("git");
+        git.current_dir(clone.repository()).args(words);
+        Answer::of(git.output().unwrap()).well().out.trim_end().to_owned()
+    }
+
     /// The state that all ends must have, in words; what must never be is looked for on the way.
     pub fn end(&self) -> BTreeMap<String, String> {
         self.no_token_is_left();
