@@ -223,9 +223,8 @@ impl Book {
     /// Reads what others wrote, and puts our own events behind it.
     ///
     /// # Errors
-    /// `Overtaken` where they can not follow.
+    /// `Overtaken` where they can not follow; they stay what nobody else has seen.
     pub async fn follow(&mut self) -> Result<(), BookError> {
-        let ours = std::mem::take(&mut self.pending);
         let plans = self.plans.clone();
         self.read().await?;
         self.refuse_other_holder()?;
@@ -233,13 +232,14 @@ impl Book {
             self.plans.entry(hex).or_insert(bytes);
         }
         let mut renumbered = Vec::new();
-        for event in ours {
-            let event = Event { number: self.state.events + 1, ..event };
+        let mut state = self.state.clone();
+        for event in &self.pending {
+            let event = Event { number: state.events + 1, ..event.clone() };
             let overtaken = |error: LedgerError| BookError::Overtaken { reason: error.to_string() };
-            self.state = self.state.clone().with(&event).map_err(overtaken)?;
+            state = state.with(&event).map_err(overtaken)?;
             renumbered.push(event);
         }
-        self.pending = renumbered;
+        (self.state, self.pending) = (state, renumbered);
         self.restart_journal()
     }
 

@@ -29,4 +29,5 @@ pub mod shelf;
 pub mod ship;
 pub mod smoke;
 pub mod stash;
+pub mod take_back;
 pub mod workshop;

@@ -15,6 +15,7 @@ use crate::apply::effect::{self, Evidence, StepError};
 use crate::apply::fence::Fence;
 use crate::apply::lease;
 use crate::apply::notes::{Note, Notes};
+use crate::apply::take_back::{forget, take_back};
 use crate::apply::workshop::Workshop;
 use crate::ledger::event::{Begin, Event, Holder, What};
 use crate::ledger::state::Ship;
@@ -336,6 +337,11 @@ impl Engine<'_> {
             self.flush().await?;
             return Ok(Outcome::Finished);
         }
+        if !claimed && self.is_overtaken() {
+            // Somebody else's now, by the ledger: nothing of theirs is touched.
+            forget(self.book, self.plan, &self.workshop).await?;
+            return Ok(Outcome::TakenBack(self.failed));
+        }
         let unknown = claim_failed && self.is_unknown_claim();
         if !claimed && !self.failed.is_empty() && !unknown && !self.is_claimed_here() {
             let reason = format!("{} failed", self.failed[0].0);
@@ -373,6 +379,12 @@ impl Engine<'_> {
     fn lost_the_ship(&self) -> bool {
         let fenced = |error: &StepError| matches!(error, StepError::Fenced(fenced) if fenced.is_final());
         self.failed.iter().any(|(_, error)| fenced(error))
+    }
+
+    /// Whether somebody else's links left no room for our claim.
+    fn is_overtaken(&self) -> bool {
+        let overtaken = |error: &StepError| matches!(error, StepError::Overtaken { .. });
+        self.failed.iter().any(|(step, error)| step == "claim" && overtaken(error))
     }
 
     /// Whether a push was sent and nobody knows what became of it.
@@ -414,26 +426,6 @@ impl Engine<'_> {
     fn ship(&self) -> &Ship {
         self.book.ship(&self.plan.digest).expect("the ship was begun")
     }
-}
-
-/// Takes back all that a ship did before its claim, and says so in the ledger where it was said that it began.
-///
-/// # Errors
-/// Where the ledger can not be written.
-pub async fn take_back(
-    book: &mut Book,
-    plan: &Plan,
-    workshop: &Workshop,
-    reason: String,
-    tell: &mut dyn FnMut(Told<'_>),
-) -> Result<(), BookError> {
-    workshop.clear(&plan.digest);
-    if book.is_shared() && !book.is_seen(&plan.digest) {
-        return book.forget_pending().await;
-    }
-    let event = book.write(&plan.digest, What::Abandoned { reason }).await?;
-    tell(Told::Event(&event));
-    book.flush().await
 }
 
 fn stage(action: &Action) -> Stage {

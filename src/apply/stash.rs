@@ -109,7 +109,15 @@ pub async fn build_into(
     .await?;
     crash::point();
     let kept = fresh.keep();
-    std::fs::rename(&kept, &stash).map_err(|source| file_error(&stash, source))
+    match std::fs::rename(&kept, &stash) {
+        // Another run of this plan was faster, in a stash that both share; what is sealed decides.
+        Err(_) if stash.is_dir() => {
+            // What can not be deleted is only wasted space.
+            let _ = std::fs::remove_dir_all(&kept);
+            Ok(())
+        }
+        moved => moved.map_err(|source| file_error(&stash, source)),
+    }
 }
 
 /// The packages of this ship that a package's build needs.

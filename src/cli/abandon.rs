@@ -7,7 +7,7 @@ use crate::apply::book::Book;
 use crate::apply::catch_up::{knows, plan_of};
 use crate::apply::examine::{Seen, examine};
 use crate::apply::lease;
-use crate::apply::ship::take_back;
+use crate::apply::take_back::take_back;
 use crate::cli::args::{self, Global, Output, Wish};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::in_flight::{Concern, may_be_taken};
