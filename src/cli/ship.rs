@@ -56,7 +56,7 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
 /// One ship a repository: the lock goes with the process, however it ends.
 pub fn alone(repository: &Repository) -> Result<Lock, Failure> {
     let path = repository.common_dir().join("release").join("ship.lock");
-    let taken = Lock::try_take(&path).map_err(|error| {
+    let taken = Lock::try_take_named(&path).map_err(|error| {
         Failure::user(error)
             .hint("`release ship` writes into the repository: make it writable, or ship from a clone")
     })?;
@@ -326,7 +326,10 @@ impl Shipping<'_> {
             let is_used = plan.releases.iter().any(|release| release.index == *name);
             if let (true, Outlet::Remote(publisher)) = (is_used, outlet) {
                 let probed = publisher.probe().await;
-                probed.map_err(|error| step_failure(vec![(format!("looking at `{name}`"), error.into())]))?;
+                probed.map_err(|error| {
+                    step_failure(vec![(format!("looking at `{name}`"), error.into())])
+                        .hint("or `release ship --until claim` here, and `release ship --tag TAG` in the CI")
+                })?;
             }
         }
         Ok(())

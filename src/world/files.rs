@@ -3,9 +3,16 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use crate::world::holder::{Liveness, ProcessIdentity, process_liveness, this_process};
 
 /// How the names of files begin that are not wholly written yet.
 const UNFINISHED: &str = ".release-";
+
+/// How long a dead process's lock is waited for: tries, and the pause between two.
+const DYING_TRIES: usize = 500;
+const DYING_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a file could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -26,10 +33,32 @@ pub enum FileError {
 /// An exclusive lock between processes; ends when dropped, also when the process dies.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
+    /// `try_take` for one that says who holds it. A killed process's lock lives on for a moment where a child of it has
+    /// not begun yet; so a lock of a dead process is waited for, ten seconds at most, and one of a living is not.
+    ///
+    /// # Errors
+    /// As `try_take`.
+    pub fn try_take_named(path: &Path) -> Result<Option<Lock>, FileError> {
+        for _ in 0..DYING_TRIES {
+            if let Some(mut lock) = Lock::try_take(path)? {
+                let name = this_process().map(|process| process.to_line()).unwrap_or_default();
+                // Without a name the lock serves all the same.
+                let _ = lock.file.set_len(0).and_then(|()| lock.file.write_all(name.as_bytes()));
+                return Ok(Some(lock));
+            }
+            let holder = fs::read_to_string(path).ok().and_then(|line| ProcessIdentity::of_line(&line));
+            if holder.is_none_or(|holder| process_liveness(&holder) != Liveness::Dead) {
+                return Ok(None);
+            }
+            std::thread::sleep(DYING_PAUSE);
+        }
+        Ok(None)
+    }
+
     /// Takes the lock of a file that is made where it is missing; `None` where another holds it.
     ///
     /// # Errors
@@ -37,7 +66,7 @@ impl Lock {
     pub fn try_take(path: &Path) -> Result<Option<Lock>, FileError> {
         let file = open_lock(path).map_err(failed("lock", path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { _file: file })),
+            Ok(()) => Ok(Some(Lock { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(failed("lock", path)(source)),
         }
@@ -50,7 +79,7 @@ impl Lock {
     pub fn take(path: &Path) -> Result<Lock, FileError> {
         let file = open_lock(path).map_err(failed("lock", path))?;
         file.lock().map_err(failed("lock", path))?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 }
 

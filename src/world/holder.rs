@@ -15,6 +15,24 @@ pub struct ProcessIdentity {
     pub started: u64,
 }
 
+impl ProcessIdentity {
+    /// One line that `of_line` reads.
+    pub fn to_line(&self) -> String {
+        format!("{} {} {} {}\n", self.pid, self.started, self.boot, self.namespace)
+    }
+
+    pub fn of_line(line: &str) -> Option<ProcessIdentity> {
+        let mut words = line.split_whitespace();
+        let (pid, started) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some(ProcessIdentity {
+            pid,
+            started,
+            boot: words.next()?.to_owned(),
+            namespace: words.next()?.to_owned(),
+        })
+    }
+}
+
 /// A run of a CI that its variables tell of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunIdentity {
@@ -108,6 +126,7 @@ mod tests {
     fn this_process_lives_and_an_earlier_one_of_its_number_is_dead() {
         let this = this_process().unwrap();
         assert_eq!(process_liveness(&this), Liveness::Alive);
+        assert_eq!(ProcessIdentity::of_line(&this.to_line()), Some(this.clone()));
         let earlier = ProcessIdentity { started: this.started - 1, ..this };
         assert_eq!(process_liveness(&earlier), Liveness::Dead);
     }
