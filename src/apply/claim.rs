@@ -145,6 +145,8 @@ impl<'p> Claim<'p> {
             match found.get(name) {
                 Some(at) if at == object => {}
                 Some(at) => {
+                    // The way out is a push of ours, which a fresh clone does not have.
+                    self.write_tags(repository)?;
                     let tag = name.trim_start_matches("refs/tags/").to_owned();
                     let (found, ours) = (at.clone(), object.clone());
                     return Err(StepError::TagMoved { tag, remote: remote.to_owned(), found, ours });
