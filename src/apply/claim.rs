@@ -130,6 +130,16 @@ impl<'p> Claim<'p> {
         Ok(())
     }
 
+    /// Whether all tags on the remote are this ship's own objects.
+    ///
+    /// # Errors
+    /// Where the remote can not be reached.
+    pub async fn is_on(&self, repository: &Repository, remote: &str) -> Result<bool, StepError> {
+        let names: Vec<&str> = self.tags.keys().map(String::as_str).collect();
+        let found = remote_refs(repository, remote, &names).await?;
+        Ok(self.tags.iter().all(|(name, object)| found.get(name) == Some(object)))
+    }
+
     /// Looks whether the claim stands on the remote. A tag that somebody deleted is put back: the same object, where
     /// nobody else's is. Nothing is ever moved.
     ///

@@ -6,7 +6,7 @@ use crate::apply::crash;
 use crate::apply::effect::StepError;
 use crate::apply::workshop::Workshop;
 use crate::ledger::event::{Event, What};
-use crate::ledger::state::Ship;
+use crate::ledger::state::{Ship, StepState};
 use crate::plan::Plan;
 use crate::world::push::push_refs;
 use crate::world::store::error::StoreError;
@@ -43,6 +43,30 @@ pub async fn claim(
     let event = book.write(&plan.digest, succeeded).await?;
     book.flush().await?;
     Ok(event)
+}
+
+/// Looks whether a claim was made that the ledger only knows as begun: a kill came between the push and the word of it.
+/// Where all tags on the remote are this ship's own, the ledger is told.
+///
+/// # Errors
+/// Where the remote can not be reached or the ledger not be written.
+pub async fn adopt(book: &mut Book, plan: &Plan, workshop: &Workshop) -> Result<(), Unclaimed> {
+    let begun =
+        |ship: &&Ship| matches!(ship.steps.get("claim"), Some(StepState::Started | StepState::Failed { .. }));
+    let Some(remote) = &workshop.remote else { return Ok(()) };
+    let Some(ship) = book.ship(&plan.digest).filter(begun) else { return Ok(()) };
+    let is_started = matches!(ship.steps.get("claim"), Some(StepState::Started));
+    let claim = Claim::of(plan, ship)?;
+    if !claim.is_on(&workshop.repository, remote).await? {
+        return Ok(());
+    }
+    let evidence = claim::evidence(&claim.commit, &claim.branch);
+    let step = "claim".to_owned();
+    if !is_started {
+        book.write(&plan.digest, What::Started { step: step.clone() }).await?;
+    }
+    book.write(&plan.digest, What::Succeeded { step, evidence }).await?;
+    Ok(book.flush().await?)
 }
 
 fn ship<'b>(book: &'b Book, plan: &Plan) -> &'b Ship {

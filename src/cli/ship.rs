@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::apply::book::Book;
 use crate::apply::catch_up::{Standing, catch_up, knows, plan_of};
 use crate::apply::claim::Claim;
+use crate::apply::claiming::adopt;
 use crate::apply::effect::StepError;
 use crate::apply::lease;
 use crate::apply::ship::{self, Orders, Outcome, Told};
@@ -20,7 +21,7 @@ use crate::cli::in_flight::{Concern, may_be_taken};
 use crate::cli::ledger::{self, book_failure};
 use crate::cli::open;
 use crate::cli::plan_file::read_plan;
-use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure};
+use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure, unclaimed_failure};
 use crate::cli::workshop::workshop;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
@@ -180,6 +181,7 @@ impl Shipping<'_> {
                 Failure::new(Kind::Bug, format!("the ledger names plan {digest} and does not hold it"))
             })?;
             let workshop = workshop(survey, self.home)?;
+            adopt(self.book, &plan, &workshop).await.map_err(unclaimed_failure)?;
             if self.is_claimed(&plan, &workshop) {
                 return Ok(Some(plan));
             }

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use crate::apply::book::Book;
+use crate::apply::claiming::Unclaimed;
 use crate::apply::effect::StepError;
 use crate::apply::index::IndexError;
 use crate::apply::publish_error::PublishError;
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::ledger::store_failure;
+use crate::cli::ledger::{book_failure, store_failure};
 use crate::ledger::event::{Event, What};
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
@@ -101,6 +102,14 @@ pub fn step_failure(failed: Vec<(String, StepError)>) -> Failure {
     }
     let failure = Failure::new(kind(&error), format!("{step} failed: {error}"));
     hints(&error).into_iter().fold(failure, Failure::hint)
+}
+
+/// Why nobody knows whether a claim stands.
+pub fn unclaimed_failure(error: Unclaimed) -> Failure {
+    match error {
+        Unclaimed::Step(error) => step_failure(vec![("claim".to_owned(), error)]),
+        Unclaimed::Book(error) => book_failure(error),
+    }
 }
 
 fn kind(error: &StepError) -> Kind {

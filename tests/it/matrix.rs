@@ -9,6 +9,7 @@ mod dice;
 mod disk;
 mod field;
 mod ground;
+mod keepers;
 mod kills;
 mod light;
 mod overlap;

@@ -1,9 +1,9 @@
 //! What every keeper of a shared chain must do, and each keeper at a real place doing it.
 
-mod bucket;
+pub mod bucket;
 mod git;
 mod http;
-mod postgres;
+pub mod postgres;
 mod proxy;
 mod server;
 

@@ -71,7 +71,10 @@ impl<'g> Field<'g> {
         let mut command = self.world.command(env!("CARGO_BIN_EXE_release"));
         command.current_dir(clone.repository()).arg("--config").arg(self.ground.config()).args(words);
         command.env("HOME", clone.folder.join("home")).env("TMPDIR", clone.folder.join("tmp"));
-        command.envs(self.ground.runner()).env("RELEASE_CLOCK", CLOCK.to_string());
+        command
+            .envs(self.ground.runner())
+            .envs(self.ground.more.iter().cloned())
+            .env("RELEASE_CLOCK", CLOCK.to_string());
         command.env("RELEASE_PACE", "quick").stdin(Stdio::null());
         command
     }

@@ -33,6 +33,8 @@ pub struct Ground {
     pub world: World,
     /// Whether its ships go to their end, or stop when all is published.
     pub until: Option<&'static str>,
+    /// Further variables of all runs.
+    pub more: Vec<(String, String)>,
 }
 
 /// A state that runs begin from: a bare repository, and the stash that belongs to it.
@@ -72,7 +74,7 @@ impl Ground {
         fs::write(world.folder().join("matrix.toml"), config).unwrap();
         world.git(["clone", "--quiet", "--bare", ".", world.folder().join("origin.git").to_str().unwrap()]);
         fs::create_dir(world.folder().join("no-stash")).unwrap();
-        Some(Ground { double, world, until: None })
+        Some(Ground { double, world, until: None, more: Vec::new() })
     }
 
     /// The same ground, whose ships stop when all is published.

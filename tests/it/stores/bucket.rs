@@ -19,7 +19,7 @@ use super::{Place, SECRET, conform, entry};
 
 const MOTO: &str = "moto[server]==5.2.5";
 
-struct Moto {
+pub struct Moto {
     folder: TempDir,
     machines: AtomicUsize,
     port: u16,
@@ -29,7 +29,7 @@ struct Moto {
 
 impl Moto {
     /// `None` where it can not be installed, having said so.
-    fn start() -> Option<Moto> {
+    pub fn start() -> Option<Moto> {
         let Some(python) = installed() else {
             skip(&format!("no {MOTO}; `python3 -m venv` and `pip install` with a package index bring it"));
             return None;
@@ -43,6 +43,17 @@ impl Moto {
         wait_for("moto", &log, || listens(port));
         assert_eq!(request(port, "PUT", "/ledgers", ""), 200);
         Some(Moto { folder, machines: AtomicUsize::new(0), port, proxy: Proxy::to(port), _server: server })
+    }
+
+    /// How a repository names it, and the variables that it asks for.
+    pub fn ledger(&self) -> (String, Vec<(String, String)>) {
+        let place = format!(
+            "[ledger]\nstore = \"s3://ledgers/some/where\"\nendpoint = \"http://127.0.0.1:{}\"\nregion = \"us-east-1\"\n",
+            self.port
+        );
+        let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        let value = |name: &str| variables(name).unwrap().into_string().unwrap();
+        (place, names.iter().map(|name| ((*name).to_owned(), value(name))).collect())
     }
 
     fn open(&self, url: &str, port: u16) -> Result<Arc<dyn Store>, StoreError> {

@@ -17,7 +17,7 @@ use super::proxy::Proxy;
 use super::server::{Server, free_port, skip, wait_for};
 use super::{Place, SECRET, conform, entry};
 
-struct Postgres {
+pub struct Postgres {
     folder: TempDir,
     machines: AtomicUsize,
     programs: PathBuf,
@@ -28,7 +28,7 @@ struct Postgres {
 
 impl Postgres {
     /// `None` where it is not installed, having said so.
-    fn start() -> Option<Postgres> {
+    pub fn start() -> Option<Postgres> {
         let Some(programs) = programs() else {
             skip("no PostgreSQL; `apt-get install postgresql` brings it");
             return None;
@@ -65,6 +65,12 @@ impl Postgres {
         });
         let (machines, proxy) = (AtomicUsize::new(0), Proxy::to(port));
         Some(Postgres { folder, machines, programs, port, proxy, _server: server })
+    }
+
+    /// How a repository names it, and the variables that it asks for.
+    pub fn ledger(&self) -> (String, Vec<(String, String)>) {
+        let place = format!("[ledger]\nstore = \"postgres://ada@127.0.0.1:{}/postgres\"\n", self.port);
+        (place, vec![("RELEASE_LEDGER_PASSWORD".to_owned(), SECRET.to_owned())])
     }
 
     fn open(&self, url: &str, password: &'static str) -> Result<Arc<dyn Store>, StoreError> {
