@@ -72,11 +72,12 @@ impl PublishError {
             | PublishError::Refused { hints, .. }
             | PublishError::Parked { hints, .. }
             | PublishError::Setup { hints, .. } => hints.clone(),
-            PublishError::Conflict { index, .. } => {
-                vec![format!(
-                    "find out who published to `{index}` and from what; then release the next version"
-                )]
-            }
+            PublishError::Conflict { index, .. } => vec![
+                format!("find out who published to `{index}` and from what"),
+                "before the claim, `Release-As: VERSION` in a commit takes another number; after it, \
+                 `release abandon --reason TEXT` gives this one up and the next plan takes the next"
+                    .to_owned(),
+            ],
             PublishError::Unreadable { index, .. } => {
                 vec![format!("set `simple` in `[index.{index}]`, so that digests can be compared")]
             }

@@ -147,13 +147,14 @@ fn hints(error: &StepError) -> Vec<String> {
             format!(
                 "put it back with `git push --force {remote} {ours}:refs/tags/{tag}`, then `release ship` again"
             ),
-            "or give the release up for good with `release abandon`".to_owned(),
+            "or give the release up for good with `release abandon --reason TEXT`".to_owned(),
         ],
         StepError::BranchRewound { branch, commit, remote } => {
             vec![format!("bring {commit} back onto `{branch}` of `{remote}`, then `release ship` again")]
         }
         StepError::Sealed { .. } => vec![
-            "take the sealed files from where they were built, or give the release up with `release abandon`"
+            "take the sealed files from where they were built, or give the release up with `release abandon \
+             --reason TEXT`"
                 .to_owned(),
         ],
         _ => Vec::new(),
