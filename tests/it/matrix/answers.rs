@@ -1,6 +1,7 @@
 //! Every fault of the index at every request of a ship, once and for as long as the run lasts.
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::matrix::field::Field;
 use crate::matrix::ground::{Ground, Start};
 use crate::matrix::{compare, tell};
 use crate::publishing::{ALICE, index, keep, publisher};
+use crate::world::Answer;
 use release::workspace::config::tables::Auth;
 
 /// What a ship may end with while the index fails: done, not allowed, incomplete.
@@ -98,12 +100,10 @@ fn an_index_that_shows_files_a_minute_later_is_waited_for() {
     let (twin, _) = ground.twin(&claimed);
     let field = ground.field(&claimed);
     ground.double.configure(&json!({ "limits": { "index_lag": 60 } }));
-    let mut ship = field.command(&field.fresh(), &field.words()).spawn().unwrap();
+    let mut command = field.command(&field.fresh(), &field.words());
+    let mut ship = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (mut uploads, mut skew) = (0, 0);
-    let ended = loop {
-        if let Some(ended) = ship.try_wait().unwrap() {
-            break ended;
-        }
+    while ship.try_wait().unwrap().is_none() {
         // The double's minute goes by once it has something to show.
         let now = ground.double.requests("POST", "/legacy/").len();
         if now != uploads {
@@ -111,8 +111,8 @@ fn an_index_that_shows_files_a_minute_later_is_waited_for() {
             ground.double.clock(skew);
         }
         sleep(Duration::from_millis(20));
-    };
-    assert!(ended.success(), "{ended}");
+    }
+    field.note(Answer::of(ship.wait_with_output().unwrap())).well();
     assert_eq!(uploads, 8, "each file once");
     compare(&twin, &field.end(), "a lag of a minute");
 }
@@ -138,7 +138,32 @@ async fn a_file_with_other_bytes_stops_before_the_claim_and_after_it() {
         if !is_claimed {
             assert_eq!(field.git(&["for-each-ref"]), before, "nothing is claimed");
         }
+        take_the_way_out(&field, is_claimed);
+        assert!(field.index().contains(&theirs), "their file stands still: {}", field.index());
     }
+}
+
+/// What the message says: another number before the claim, giving it up after it.
+fn take_the_way_out(field: &Field<'_>, is_claimed: bool) {
+    let clone = field.fresh();
+    let conflict = field.ship(&clone, &[]).err;
+    if is_claimed {
+        assert!(conflict.contains("`release abandon --reason TEXT`"), "{conflict}");
+        field.run(&clone, &["abandon", "--yes", "--reason", "somebody else has this number"], &[]).well();
+    } else {
+        assert!(conflict.contains("`Release-As: VERSION`"), "{conflict}");
+        std::fs::write(clone.repository().join("packages/base/light_base.py"), "WORDS = 3\n").unwrap();
+        let message = "fix(base): take another number\n\nRelease-As: 1.1.1";
+        field.git_in(&clone, &["commit", "--quiet", "--all", "-m", message]);
+        field.git_in(&clone, &["push", "--quiet", "origin", "main"]);
+    }
+    assert_eq!(field.ship(&clone, &[]).code, Some(0));
+    let index = field.index();
+    let new = index
+        .lines()
+        .filter(|line| line.starts_with("light-base ") && !line.starts_with("light-base 1.1.0 "));
+    assert_eq!(new.count(), 2, "another version of base is whole: {index}");
+    field.end();
 }
 
 /// Somebody else's wheel under our name; its digest.

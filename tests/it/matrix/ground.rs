@@ -63,7 +63,7 @@ impl Ground {
         let mut config = format!(
             "[workspace]\npackages = [\"{folders}\"]\nstrip = \"{prefix}\"\ntag = \"{{name}}-v{{version}}\"\n\
              branch = \"main\"\n\n[build]\nstash = \"{}\"\n\n[versioning]\nallow-major = true\n\n[index.pypi]\nupload = \"{}\"\n\
-             simple = \"{}\"\nauth = \"trusted\"\n",
+             simple = \"{}\"\nauth = \"trusted\"\nvisible-within = \"10s\"\n",
             world.folder().join("stash").display(),
             double.upload(),
             double.simple()

@@ -1,7 +1,11 @@
 //! Killed before and after every effect, and at random: the same command, from a fresh clone, comes to the same end.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::matrix::dice::{Dice, runs, some};
 use crate::matrix::field::Field;
@@ -67,7 +71,10 @@ fn random_kills_one_after_another_end_as_if_nothing_had_been() {
         // Each run is killed, and whoever goes on may be killed too.
         for _ in 0..=dice.below(3) {
             let place = 1 + dice.below(places);
-            let (was_killed, words) = kill(&field, place);
+            let (was_killed, words) = match dice.below(2) {
+                0 => kill(&field, place),
+                _ => kill_from_outside(&field, place),
+            };
             said.push_str(&format!("killed at {place}: {was_killed}\n{words}"));
             kills += usize::from(was_killed);
         }
@@ -116,4 +123,21 @@ fn kill(field: &Field<'_>, place: usize) -> (bool, String) {
     let ended = matches!(answer.code, Some(0 | 3 | 7 | 10));
     assert!(was_killed || ended, "place {place}: {:?}\n{}{}", answer.code, answer.out, answer.err);
     (was_killed, answer.err)
+}
+
+/// Kills a ship from outside once it has passed a place: wherever it is by then, with a file or a push on its way.
+fn kill_from_outside(field: &Field<'_>, place: usize) -> (bool, String) {
+    let clone = field.fresh();
+    let count = clone.folder.join("places");
+    let mut command = field.command(&clone, &field.words());
+    command.env("RELEASE_CRASH_COUNT", &count).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut ship = command.spawn().unwrap();
+    let passed = || fs::metadata(&count).map_or(0, |file| file.len());
+    while passed() < place as u64 && ship.try_wait().unwrap().is_none() {
+        sleep(Duration::from_millis(1));
+    }
+    ship.kill().unwrap();
+    let output = ship.wait_with_output().unwrap();
+    let was_killed = output.status.signal() == Some(KILLED);
+    (was_killed, field.note(Answer::of(output)).err)
 }
