@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use crate::apply::book::{Book, BookError};
 use crate::ledger::event::{Event, Holder, Process, Run, What};
 use crate::plan::digest::Digest;
-use crate::world::ci_run::{RunState, run_state};
+use crate::world::ci_run::{RunState, Variable, run_state};
 use crate::world::holder::{
     Liveness, ProcessIdentity, RunIdentity, host, is_earlier_attempt, process_liveness, this_process,
     this_run,
@@ -31,8 +31,8 @@ pub fn ourselves(variable: &dyn Fn(&str) -> Option<OsString>) -> Holder {
 }
 
 /// Whether a holder lives. Its process tells where it ran on this boot; its CI tells by the run's state.
-/// `token` lets the CI's interface answer for private repositories.
-pub async fn liveness(holder: &Holder, variable: &(dyn Fn(&str) -> Option<OsString> + Sync)) -> Liveness {
+/// `variable` reads the environment.
+pub async fn liveness(holder: &Holder, variable: Variable<'_>) -> Liveness {
     let process = holder.process.as_ref().map_or(Liveness::Unknown, |process| {
         process_liveness(&ProcessIdentity {
             boot: process.boot.clone(),
