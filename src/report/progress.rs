@@ -130,7 +130,9 @@ impl Progress {
             }
             What::Succeeded { step, evidence } => {
                 self.running.retain(|running| running != step);
-                self.done.insert(step.clone());
+                if self.needs.contains_key(step) {
+                    self.done.insert(step.clone());
+                }
                 done(step, self.version(step), evidence) + "\n"
             }
             What::Failed { step, failure } => {
@@ -168,14 +170,9 @@ impl Progress {
         }
         let total = self.needs.len().to_string();
         let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-        for step in &self.running {
+        for step in self.running.iter().filter(|step| !self.is_uploading(step)) {
             let (verb, package) = doing(step);
-            let percent = self.sent.get(step).filter(|percent| **percent < 100);
-            let package = package.map(|name| match (name.split_once('/'), percent) {
-                (Some((_, file)), Some(percent)) => format!("{file} {percent} %"),
-                (Some((_, file)), None) => file.to_owned(),
-                (None, _) => name,
-            });
+            let package = package.map(|name| self.with_percent(step, name));
             match groups.iter_mut().find(|(known, _)| *known == verb) {
                 Some((_, packages)) => packages.extend(package),
                 None => groups.push((verb, package.into_iter().collect())),
@@ -187,6 +184,22 @@ impl Progress {
             .collect();
         let text = format!("[{:>wide$}/{total}] {}", self.done.len(), told.join("; "), wide = total.len());
         fit(&text, self.width.saturating_sub(1))
+    }
+
+    /// Whether a step is the publishing of a package of which a file is on its way: that is told instead.
+    fn is_uploading(&self, step: &str) -> bool {
+        let file = |package: &str| format!("upload:{package}/");
+        step.strip_prefix("publish:")
+            .is_some_and(|package| self.running.iter().any(|running| running.starts_with(&file(package))))
+    }
+
+    /// The package, and how much of its file is over.
+    fn with_percent(&self, step: &str, name: String) -> String {
+        let Some((package, _)) = name.split_once('/') else { return name };
+        match self.sent.get(step).filter(|percent| **percent < 100) {
+            Some(percent) => format!("{package} {percent} %"),
+            None => package.to_owned(),
+        }
     }
 }
 

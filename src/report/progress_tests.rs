@@ -88,3 +88,17 @@ fn hostile_messages_are_short_and_harmless() {
     assert!(text.lines().count() <= 12);
     assert!(text.lines().all(|line| line.chars().count() <= 502));
 }
+
+#[test]
+fn a_file_on_its_way_is_told_by_its_package_and_percent() {
+    let mut progress = live();
+    let upload = "upload:core/acme_core-2.1.0-py3-none-any.whl";
+    told(&mut progress, vec![started("publish:core"), started("publish:mlops"), started(upload)]);
+    let before = progress.done.len();
+    progress.sent.insert(upload.to_owned(), 45);
+    let line = progress.live_line();
+    assert!(line.ends_with("publishing mlops; uploading core 45 %"), "{line}");
+    told(&mut progress, vec![succeeded(upload, &[("found", "new")])]);
+    assert!(progress.live_line().ends_with("publishing core, mlops"), "{}", progress.live_line());
+    assert_eq!(progress.done.len(), before, "a file is no step of the plan");
+}
