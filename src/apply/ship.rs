@@ -26,9 +26,9 @@ use crate::world::store::error::StoreError;
 /// How many packages are on their way to an index at once.
 const UPLOADS: usize = 16;
 /// How long the effects in hand may take once somebody asked to stop; then they are left where they are.
-const GRACE: Duration = Duration::from_millis(2_500);
+const GRACE: Duration = Duration::from_millis(2_300);
 /// How long telling others may take then.
-const FAREWELL: Duration = Duration::from_millis(2_000);
+const FAREWELL: Duration = Duration::from_millis(1_800);
 
 /// How far a ship goes before it stops of its own will.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,6 +163,9 @@ impl Engine<'_> {
         let mut under_way: BTreeSet<String> = BTreeSet::new();
         let mut stop_at: Option<Instant> = None;
         loop {
+            if stop_at.is_none() && self.interrupt.borrow().is_some() {
+                stop_at = Some(Instant::now() + GRACE);
+            }
             if stop_at.is_none() {
                 self.start_ready(until, &mut under_way).await?;
                 self.tell_published().await?;
@@ -179,11 +182,7 @@ impl Engine<'_> {
                     under_way.remove(&id);
                     self.record(id, result).await?;
                 }
-                heard = self.interrupt.changed(), if stop_at.is_none() => {
-                    if heard.is_ok() && self.interrupt.borrow().is_some() {
-                        stop_at = Some(Instant::now() + GRACE);
-                    }
-                }
+                Ok(()) = self.interrupt.changed(), if stop_at.is_none() => {}
                 () = sleep_until(deadline), if stop_at.is_some() => {
                     return self.let_go(&mut under_way).await;
                 }

@@ -8,7 +8,8 @@ use crate::cli::args::Global;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::open;
 use crate::survey::home::{self as survey, Home};
-use crate::world::git::Person;
+use crate::world::files::Lock;
+use crate::world::git::{Person, Repository};
 use crate::world::git_error::GitError;
 use crate::world::store::Store;
 use crate::world::store::error::StoreError;
@@ -17,6 +18,19 @@ use crate::world::store::error::StoreError;
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     built.map_err(|error| Failure::new(Kind::Outside, error))
+}
+
+/// One ship a repository: the lock goes with the process, however it ends.
+pub fn alone(repository: &Repository) -> Result<Lock, Failure> {
+    let path = repository.common_dir().join("release").join("ship.lock");
+    let taken = Lock::try_take_named(&path).map_err(|error| {
+        Failure::user(error)
+            .hint("`release ship` writes into the repository: make it writable, or ship from a clone")
+    })?;
+    taken.ok_or_else(|| {
+        Failure::new(Kind::Stale, "another `release ship` is at work in this repository")
+            .hint("wait for it to end; `release status` shows how far it is")
+    })
 }
 
 /// The store of the ledger, as the configuration names it.

@@ -16,6 +16,7 @@ pub mod schema;
 pub mod ship;
 pub mod ship_answer;
 pub mod status;
+pub mod stopping;
 pub mod workshop;
 
 use std::process::ExitCode;

@@ -18,10 +18,11 @@ use crate::apply::workshop::{Outlet, Workshop};
 use crate::cli::args::{self, Global, Output, Stage};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::in_flight::{Concern, may_be_taken};
-use crate::cli::ledger::{self, book_failure};
+use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
 use crate::cli::plan_file::read_plan;
 use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure, unclaimed_failure};
+use crate::cli::stopping::{overdue, stopped_by};
 use crate::cli::workshop::workshop;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
@@ -32,8 +33,6 @@ use crate::report::streams::Streams;
 use crate::report::{json, plan_text, ship_text};
 use crate::survey::facts::Survey;
 use crate::survey::home::Home;
-use crate::world::files::Lock;
-use crate::world::git::Repository;
 use crate::world::interrupt;
 
 /// How long the end waits for what could not be stopped: a thread that writes a file.
@@ -47,24 +46,18 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
     let runtime = ledger::runtime()?;
     let done = runtime.block_on(async {
         let interrupt = interrupt::listen().map_err(|error| Failure::new(Kind::Outside, error))?;
-        let mut book = ledger::book(&home).await?;
-        Shipping { global, verb, streams, home: &home, book: &mut book, interrupt }.run().await
+        let overdue = overdue(interrupt.clone());
+        let work = async {
+            let mut book = ledger::book(&home).await?;
+            Shipping { global, verb, streams, home: &home, book: &mut book, interrupt }.run().await
+        };
+        tokio::select! {
+            done = work => done,
+            signal = overdue => Err(stopped_by(signal)),
+        }
     });
     runtime.shutdown_timeout(LEAVE);
     done
-}
-
-/// One ship a repository: the lock goes with the process, however it ends.
-pub fn alone(repository: &Repository) -> Result<Lock, Failure> {
-    let path = repository.common_dir().join("release").join("ship.lock");
-    let taken = Lock::try_take_named(&path).map_err(|error| {
-        Failure::user(error)
-            .hint("`release ship` writes into the repository: make it writable, or ship from a clone")
-    })?;
-    taken.ok_or_else(|| {
-        Failure::new(Kind::Stale, "another `release ship` is at work in this repository")
-            .hint("wait for it to end; `release status` shows how far it is")
-    })
 }
 
 struct Shipping<'a> {
@@ -425,8 +418,7 @@ impl Shipping<'_> {
         }
         match outcome {
             Outcome::Finished | Outcome::Stopped => Ok(0),
-            Outcome::Interrupted(signal) => Err(Failure::new(Kind::Outside, format!("stopped by {signal}"))
-                .hint("`release ship` again goes on from here, on any machine once the claim is made")),
+            Outcome::Interrupted(signal) => Err(stopped_by(signal)),
             Outcome::TakenBack(failed) => Err(step_failure(failed).hint(
                 "nothing was released: branch, tags and index are as they were; mend it and ship again",
             )),

@@ -144,6 +144,35 @@ fn asked_to_stop_it_puts_the_ship_down_within_five_seconds() {
 }
 
 #[test]
+fn asked_to_stop_while_a_push_has_no_answer_it_ends_within_five_seconds() {
+    let Some(ground) = Ground::light().map(Ground::without_trials) else { return };
+    let field = ground.field(&ground.untouched());
+    // A hook that does not end, until it is made to: then the push is refused.
+    let pid = field.folder().join("hook.pid");
+    let hook = field.origin().join("hooks/pre-receive");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, format!("#!/bin/sh\necho $$ > '{}'\nexec sleep 600\n", pid.display())).unwrap();
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut command = field.command(&field.fresh(), &field.words());
+    let mut ship = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let asked = Instant::now();
+    while std::fs::read_to_string(&pid).map_or(true, |pid| pid.trim().is_empty()) {
+        assert!(asked.elapsed().as_secs() < 120, "the push is on its way");
+        std::thread::yield_now();
+    }
+    let asked = Instant::now();
+    send("-TERM", &ship);
+    let status = ship.wait().unwrap();
+    assert!(asked.elapsed().as_secs_f64() < 5.0, "it took {:?}", asked.elapsed());
+    assert_eq!(status.code(), Some(10));
+    let hung = std::fs::read_to_string(&pid).unwrap();
+    assert!(std::process::Command::new("kill").arg(hung.trim()).status().unwrap().success());
+    std::fs::remove_file(&hook).unwrap();
+    field.converge();
+    assert_eq!(field.index().lines().count(), 8);
+}
+
+#[test]
 fn a_second_signal_ends_at_once_and_is_as_safe_as_a_kill() {
     let Some(ground) = Ground::light().map(Ground::without_trials) else { return };
     let (twin, _) = ground.twin(&ground.claimed());
