@@ -223,8 +223,17 @@ impl Book {
     /// Reads what others wrote, and puts our own events behind it.
     ///
     /// # Errors
-    /// `Overtaken` where they can not follow; they stay what nobody else has seen.
+    /// `Overtaken` where they can not follow: everything stays as it was, and nobody else has seen it.
     pub async fn follow(&mut self) -> Result<(), BookError> {
+        let before = (self.version.clone(), self.state.clone(), self.plans.clone());
+        let followed = self.try_follow().await;
+        if followed.is_err() {
+            (self.version, self.state, self.plans) = before;
+        }
+        followed
+    }
+
+    async fn try_follow(&mut self) -> Result<(), BookError> {
         let plans = self.plans.clone();
         self.read().await?;
         self.refuse_other_holder()?;
@@ -241,6 +250,14 @@ impl Book {
         }
         (self.state, self.pending) = (state, renumbered);
         self.restart_journal()
+    }
+
+    /// Whether the end of a ship was written here, and others were never told.
+    pub fn has_untold_end(&self) -> bool {
+        let ends = |event: &Event| {
+            matches!(event.what, What::Finished | What::Closed { .. } | What::Abandoned { .. })
+        };
+        self.journal.is_some() && self.pending.iter().any(ends)
     }
 
     /// Remembers how far the events are.

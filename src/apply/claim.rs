@@ -192,7 +192,10 @@ impl<'p> Claim<'p> {
     }
 
     /// Writes the tag objects anew; the same words and stamp give the same objects.
-    fn write_tags(&self, repository: &Repository) -> Result<(), StepError> {
+    ///
+    /// # Errors
+    /// Where they come out as others.
+    pub fn write_tags(&self, repository: &Repository) -> Result<(), StepError> {
         for step in &self.plan.steps {
             if let Action::Tag { tag, message } = &step.action {
                 let object = repository.write_tag_object(tag, &self.commit, message, &self.stamp)?;

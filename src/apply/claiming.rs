@@ -3,7 +3,7 @@
 use crate::apply::book::{Book, BookError};
 use crate::apply::claim::{self, Claim};
 use crate::apply::crash;
-use crate::apply::effect::StepError;
+use crate::apply::effect::{StepError, write_release_again};
 use crate::apply::workshop::Workshop;
 use crate::ledger::event::{Event, What};
 use crate::ledger::state::{Ship, StepState};
@@ -23,6 +23,10 @@ pub async fn claim(
 ) -> Result<Event, Unclaimed> {
     let remote = workshop.remote.as_deref().unwrap_or_default();
     let claim = Claim::of(plan, ship(book, plan))?;
+    if !workshop.repository.has_object(&claim.commit) {
+        write_release_again(plan, ship(book, plan), &workshop.repository)?;
+    }
+    claim.write_tags(&workshop.repository)?;
     let moves = claim.moves(&workshop.repository, remote).await?;
     let evidence = claim::evidence(&claim.commit, &claim.branch);
     let succeeded = What::Succeeded { step: step.to_owned(), evidence };

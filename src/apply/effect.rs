@@ -25,6 +25,7 @@ use crate::plan::step::{Action, Step};
 use crate::plan::{Plan, Release};
 use crate::version::number::Version;
 use crate::workspace::name::PackageName;
+use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 use crate::world::refs::{Expected as At, RefUpdate};
 use crate::world::store::error::StoreError;
@@ -157,10 +158,37 @@ pub async fn carry_out(job: Job, workshop: Arc<Workshop>) -> Result<Evidence, St
 /// Writes the release commit as an object. The same plan and ship give the same commit.
 fn write_commit(job: &Job, workshop: &Workshop, message: &str) -> Result<Evidence, StepError> {
     let repository = &workshop.repository;
-    let base = &job.plan.base.commit;
+    let commit = write_release_commit(&job.plan, &job.ship, repository, message)?;
+    crash::point();
+    let keep =
+        RefUpdate { name: pending(&job.plan.digest), new: Some(commit.clone()), expected_old: At::Any };
+    repository.update_refs(&[keep], "release: keep the release commit")?;
+    Ok(Evidence::from([("commit".to_owned(), commit)]))
+}
+
+/// Writes the release commit again where another clone wrote it and never pushed it.
+///
+/// # Errors
+/// Where the base is not here, or is not what the plan was made from.
+pub fn write_release_again(plan: &Plan, ship: &Ship, repository: &Repository) -> Result<(), StepError> {
+    for step in &plan.steps {
+        if let Action::Commit { message } = &step.action {
+            write_release_commit(plan, ship, repository, message)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_release_commit(
+    plan: &Plan,
+    ship: &Ship,
+    repository: &Repository,
+    message: &str,
+) -> Result<String, StepError> {
+    let base = &plan.base.commit;
     let objects = repository.objects();
     let mut edits = Vec::new();
-    for edit in &job.plan.edits {
+    for edit in &plan.edits {
         let before = objects.blob(base, &edit.path)?;
         let found = before.as_deref().map(Digest::of);
         if found != edit.before {
@@ -172,14 +200,8 @@ fn write_commit(job: &Job, workshop: &Workshop, message: &str) -> Result<Evidenc
         }
         edits.push(FileWrite { path: edit.path.clone(), bytes: after });
     }
-    let message = format!("{message}\n\nRelease-Plan: {}\n", job.plan.digest);
-    let commit =
-        repository.write_commit(base, &edits, &message, &stamp_of(&job.ship), &stamp_of(&job.ship))?;
-    crash::point();
-    let keep =
-        RefUpdate { name: pending(&job.plan.digest), new: Some(commit.clone()), expected_old: At::Any };
-    repository.update_refs(&[keep], "release: keep the release commit")?;
-    Ok(Evidence::from([("commit".to_owned(), commit)]))
+    let message = format!("{message}\n\nRelease-Plan: {}\n", plan.digest);
+    Ok(repository.write_commit(base, &edits, &message, &stamp_of(ship), &stamp_of(ship))?)
 }
 
 fn write_tag(job: &Job, workshop: &Workshop, tag: &str, message: &str) -> Result<Evidence, StepError> {

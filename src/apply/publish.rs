@@ -8,6 +8,7 @@ use crate::apply::environment::Installer;
 use crate::apply::gate::{Gate, GateClosed};
 use crate::apply::index::{self, Published};
 use crate::apply::mirror::Mirror;
+use crate::apply::publish_error::PublishError;
 use crate::apply::publisher::{OneFile, Publisher};
 use crate::apply::smoke::{Outcome as Trial, SmokeRequest, smoke};
 use crate::apply::stash::{digests, sealed_files};
@@ -34,6 +35,9 @@ pub async fn publish(
     let package = PackageName::new(distribution);
     let outlet = workshop.outlet(index)?;
     if let Some(found) = all_there(job, outlet, &package).await? {
+        for (name, digest) in &found {
+            close_upload(job, name, digest).await?;
+        }
         return Ok(found);
     }
     let mut files = sealed_files(job, workshop, package_of(job)).await?;
@@ -76,6 +80,18 @@ async fn all_there(job: &Job, outlet: &Outlet, package: &PackageName) -> Result<
             .any(|file| file.filename == *name && file.sha256.as_ref().map(Digest::as_str) == Some(digest))
     };
     Ok((!sealed.is_empty() && sealed.iter().all(is_there)).then_some(sealed))
+}
+
+/// Tells of a file that is there: an earlier run may have announced it and never learned what became of it.
+async fn close_upload(job: &Job, name: &str, digest: &str) -> Result<(), StepError> {
+    let step = format!("upload:{}/{name}", package_of(job));
+    if job.ship.has_done(&step) {
+        return Ok(());
+    }
+    job.notes.keep(What::Started { step: step.clone() }).await?;
+    let evidence = [("found", "already-there"), ("digest", digest)];
+    let evidence = evidence.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    job.notes.keep(What::Succeeded { step, evidence }).await
 }
 
 /// One file, between the event that announces it and the one that tells what became of it.
@@ -153,7 +169,14 @@ async fn upload(
     let path = workshop.stash(&job.plan.digest, job.ship.began, package_of(job)).join(name);
     let file = OneFile::read(&path, digest)?;
     let progress = |sent, total| job.notes.bytes(&step, sent, total);
-    Ok(publisher.ensure(&file, &gate(job), &progress).await?)
+    match publisher.ensure(&file, &gate(job), &progress).await {
+        Err(PublishError::Gate(closed)) => {
+            // Why it is closed is told better by the fence itself.
+            job.may_go_on().await?;
+            Err(PublishError::Gate(closed).into())
+        }
+        other => Ok(other?),
+    }
 }
 
 /// The fence as the publisher asks it: before every attempt.

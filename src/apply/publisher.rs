@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -187,8 +188,20 @@ impl Publisher {
             }
             _ => None,
         };
-        let shelf = Shelf { index: index.name.clone(), http: http.clone(), simple, pace, key };
+        let shelf = Shelf {
+            index: index.name.clone(),
+            http: http.clone(),
+            simple,
+            pace,
+            key,
+            locked: AtomicBool::new(false),
+        };
         Ok(Publisher { index, upload, http, access, shelf, pace })
+    }
+
+    /// Whether the list could be read with a credential only, as far as it was read.
+    pub fn is_locked(&self) -> bool {
+        self.shelf.locked.load(Ordering::Relaxed)
     }
 
     pub fn index(&self) -> &RemoteIndex {

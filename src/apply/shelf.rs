@@ -4,6 +4,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -30,6 +31,8 @@ pub struct Shelf {
     pub pace: Pace,
     /// Shown where the list is locked and stands at the origin that takes uploads.
     pub key: Option<Arc<ApiKey>>,
+    /// Whether the list asked for it.
+    pub locked: AtomicBool,
 }
 
 /// An API token, looked up once.
@@ -245,7 +248,10 @@ impl Shelf {
     /// The token, where an answer asks for one.
     async fn key_for<T>(&self, answer: &Result<T, PageError>) -> Option<&Credential> {
         match (answer, &self.key) {
-            (Err(error), Some(key)) if error.is_locked() => key.credential().await,
+            (Err(error), Some(key)) if error.is_locked() => {
+                self.locked.store(true, Ordering::Relaxed);
+                key.credential().await
+            }
             _ => None,
         }
     }

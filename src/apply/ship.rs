@@ -330,7 +330,7 @@ impl Engine<'_> {
         let claim_failed = self.failed.iter().any(|(step, _)| step == "claim");
         if done {
             // First the workshop: killed in between, the next run finds all steps done and comes here again.
-            self.workshop.clear(&self.plan.digest);
+            self.workshop.clear(&self.plan.digest, self.ship().began);
             self.put_down().await?;
             self.write(What::Finished).await?;
             self.flush().await?;

@@ -29,9 +29,29 @@ pub async fn sealed_files(
     package: &str,
 ) -> Result<Vec<(String, Vec<u8>)>, StepError> {
     let _alone = workshop.building.lock().await;
+    let stash = workshop.stash(&job.plan.digest, job.ship.began, package);
     fill(job, workshop, package).await?;
-    let files = stashed(&workshop.stash(&job.plan.digest, job.ship.began, package))?;
+    if let Ok(files) = as_sealed(job, package, &stash) {
+        return Ok(files);
+    }
+    // A stash that was cleaned or damaged from outside; what is built anew must be what was sealed.
+    std::fs::remove_dir_all(&stash).map_err(|source| file_error(&stash, source))?;
+    fill(job, workshop, package).await?;
+    as_sealed(job, package, &stash)
+}
+
+/// The files of a stash, which are those that were sealed: no other, and none less.
+fn as_sealed(job: &Job, package: &str, stash: &Path) -> Result<Vec<(String, Vec<u8>)>, StepError> {
+    let files = stashed(stash)?;
     let sealed = evidence(job, "seal")?;
+    let prefix = format!("{package}/");
+    let named = sealed.iter().filter_map(|(name, digest)| Some((name.strip_prefix(&prefix)?, digest)));
+    for (name, digest) in named {
+        if !files.iter().any(|(file, _)| file == name) {
+            let (file, sealed) = (name.to_owned(), digest.clone());
+            return Err(StepError::Sealed { file, sealed, found: "missing".to_owned() });
+        }
+    }
     for (name, found) in digests(&files) {
         let known = sealed.get(&format!("{package}/{name}"));
         if known != Some(&found) {

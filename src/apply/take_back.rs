@@ -17,10 +17,13 @@ pub async fn take_back(
     reason: String,
     tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<(), BookError> {
+    let began = book.ship(&plan.digest).map(|ship| ship.began);
     if book.is_shared() && !book.is_seen(&plan.digest) {
         return forget(book, plan, workshop).await;
     }
-    workshop.clear(&plan.digest);
+    if let Some(began) = began {
+        workshop.clear(&plan.digest, began);
+    }
     let event = book.write(&plan.digest, What::Abandoned { reason }).await?;
     tell(Told::Event(&event));
     book.flush().await
@@ -32,9 +35,11 @@ pub async fn take_back(
 /// # Errors
 /// Where the ledger can not be read.
 pub async fn forget(book: &mut Book, plan: &Plan, workshop: &Workshop) -> Result<(), BookError> {
+    let began = book.ship(&plan.digest).map(|ship| ship.began);
     book.forget_pending().await?;
-    if book.ship(&plan.digest).is_none() {
-        workshop.clear(&plan.digest);
+    let theirs = book.ship(&plan.digest).map(|ship| ship.began);
+    if let Some(began) = began.filter(|began| Some(*began) != theirs) {
+        workshop.clear(&plan.digest, began);
     }
     Ok(())
 }

@@ -137,14 +137,10 @@ impl Workshop {
         })
     }
 
-    /// Deletes what a ship kept for itself.
-    pub fn clear(&self, plan: &Digest) {
+    /// Deletes what the ship of a plan that began at this time kept for itself.
+    pub fn clear(&self, plan: &Digest, began: i64) {
         // What can not be deleted is only wasted space.
-        for entry in std::fs::read_dir(&self.stash).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(plan.short()) {
-                let _ = std::fs::remove_dir_all(entry.path());
-            }
-        }
+        let _ = std::fs::remove_dir_all(self.stash.join(format!("{}-{began}", plan.short())));
         crash::point();
         let _ = self.repository.delete_ref(&pending(plan), Expected::Any);
     }

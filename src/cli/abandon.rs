@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 
 use crate::apply::book::Book;
 use crate::apply::catch_up::{knows, plan_of};
+use crate::apply::claiming::adopt;
 use crate::apply::examine::{Seen, examine};
 use crate::apply::lease;
 use crate::apply::take_back::take_back;
@@ -13,8 +14,10 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::in_flight::{Concern, may_be_taken};
 use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
+use crate::cli::ship_answer::unclaimed_failure;
 use crate::cli::workshop::workshop;
 use crate::ledger::event::{Begin, What};
+use crate::ledger::state::{Ship, StepState};
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::report::json;
@@ -62,6 +65,7 @@ async fn abandon(
     let plan = chosen(verb, book).await?;
     consent(verb, &names(&plan), streams)?;
     let workshop = workshop(&survey, home)?;
+    adopt(book, &plan, &workshop).await.map_err(unclaimed_failure)?;
     let seen = examine(book, &plan, &workshop).await;
     let published: Vec<String> = seen
         .into_iter()
@@ -70,10 +74,12 @@ async fn abandon(
             _ => None,
         })
         .collect();
-    let claimed = book.ship(&plan.digest).is_some_and(|ship| ship.has_done("claim"));
-    if claimed {
-        close(book, &plan, verb.reason.clone()).await?;
-        workshop.clear(&plan.digest);
+    let ship = book.ship(&plan.digest).cloned();
+    let here = |ship: &Ship| home.remote.is_none() && workshop.is_claimed(&plan, ship);
+    let claimed = ship.as_ref().is_some_and(|ship| ship.has_done("claim") || here(ship));
+    if let Some(ship) = ship.filter(|_| claimed) {
+        close(book, &plan, &ship, verb.reason.clone()).await?;
+        workshop.clear(&plan.digest, ship.began);
     } else {
         take_back(book, &plan, &workshop, verb.reason.clone(), &mut |_| {}).await.map_err(book_failure)?;
     }
@@ -181,7 +187,16 @@ fn consent(verb: &args::Abandon, names: &str, streams: &mut Streams) -> Result<(
     Err(Failure::new(Kind::NotAllowed, "not abandoned: the answer was not `y`"))
 }
 
-async fn close(book: &mut Book, plan: &Plan, reason: String) -> Result<(), Failure> {
+async fn close(book: &mut Book, plan: &Plan, ship: &Ship, reason: String) -> Result<(), Failure> {
+    if !ship.has_done("claim") {
+        // Killed between the move of the refs and the word of it, in a repository alone.
+        let step = "claim".to_owned();
+        if !matches!(ship.steps.get("claim"), Some(StepState::Started)) {
+            book.write(&plan.digest, What::Started { step: step.clone() }).await.map_err(book_failure)?;
+        }
+        let succeeded = What::Succeeded { step, evidence: BTreeMap::new() };
+        book.write(&plan.digest, succeeded).await.map_err(book_failure)?;
+    }
     if book.is_shared() {
         // Whoever still works on it is fenced off first.
         let holder = lease::ourselves(&|name| std::env::var_os(name));

@@ -43,13 +43,25 @@ async fn diagnose(global: &Global, home: &Home) -> Result<Diagnosis, Failure> {
             next: Some(format!("where no git runs in this repository: rm {}", path.display())),
         });
     }
-    let book = match ledger::book(home).await {
-        Ok(book) => book,
+    let book = match ledger::read_book(home).await {
+        Ok((book, remark)) => {
+            let wrong =
+                |fact: String| Finding { level: Level::Wrong, fact, next: Some("release doctor".to_owned()) };
+            diagnosis.findings.extend(remark.map(wrong));
+            book
+        }
         Err(failure) => {
             diagnosis.findings.push(failed(&failure));
             return Ok(diagnosis);
         }
     };
+    if book.has_untold_end() {
+        diagnosis.findings.push(Finding {
+            level: Level::Waits,
+            fact: "a ship has ended here, and the others were not told yet".to_owned(),
+            next: Some("release ship".to_owned()),
+        });
+    }
     let links = book.version().map_or_else(|| "empty".to_owned(), |version| version.0.clone());
     let events = book.state().events;
     diagnosis.findings.push(good(format!("the ledger reads: {events} events, newest link {links}")));

@@ -7,6 +7,7 @@ use crate::apply::book::{Book, BookError, LEDGER};
 use crate::cli::args::Global;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::open;
+use crate::survey::closed::keep_closed;
 use crate::survey::home::{self as survey, Home};
 use crate::world::files::Lock;
 use crate::world::git::{Person, Repository};
@@ -43,10 +44,24 @@ pub fn home(global: &Global) -> Result<Home, Failure> {
     survey::home(&global.directory, global.config.as_deref()).map_err(open::failure)
 }
 
-/// The ledger, open for writing. One that others share has a journal beside it.
+/// The ledger, open for writing. One that others share has a journal beside it; the end of a ship that an earlier run
+/// could not tell them is told first.
 pub async fn book(home: &Home) -> Result<Book, Failure> {
     let who = who(home)?;
-    Book::open(store(home)?, who, journal(home)).await.map_err(book_failure)
+    let mut book = Book::open(store(home)?, who, journal(home)).await.map_err(book_failure)?;
+    if book.has_untold_end() {
+        book.flush().await.map_err(book_failure)?;
+    }
+    remember_closed(home, &book)?;
+    Ok(book)
+}
+
+/// Keeps what was given up where plans, which open no connection, find it. A ledger in git has a copy here anyway.
+fn remember_closed(home: &Home, book: &Book) -> Result<(), Failure> {
+    if home.remote.is_none() || book.store().git().is_some() {
+        return Ok(());
+    }
+    keep_closed(&home.repository, book.state()).map_err(|error| Failure::new(Kind::Outside, error))
 }
 
 /// The ledger for looking at it, by whomever: as it stands, or as it was last seen where it is out of reach.
@@ -59,7 +74,11 @@ pub async fn read_book(home: &Home) -> Result<(Book, Option<String>), Failure> {
             let book = Book::open(local, who, None).await.map_err(book_failure)?;
             Ok((book, Some(format!("{error}; this is how it was last seen"))))
         }
-        other => Ok((other.map_err(book_failure)?, None)),
+        other => {
+            let book = other.map_err(book_failure)?;
+            remember_closed(home, &book)?;
+            Ok((book, None))
+        }
     }
 }
 

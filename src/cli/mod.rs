@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod failure;
 pub mod in_flight;
 pub mod init;
+pub mod known;
 pub mod ledger;
 pub mod log;
 pub mod notes;

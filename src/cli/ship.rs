@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::apply::book::Book;
-use crate::apply::catch_up::{Standing, catch_up, knows, plan_of};
+use crate::apply::catch_up::{Standing, catch_up};
 use crate::apply::claim::Claim;
 use crate::apply::claiming::adopt;
 use crate::apply::effect::StepError;
@@ -18,6 +18,7 @@ use crate::apply::workshop::{Outlet, Workshop};
 use crate::cli::args::{self, Global, Output, Stage};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::in_flight::{Concern, may_be_taken};
+use crate::cli::known::{no_release, plan_of_tag, refuse_forgotten};
 use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
 use crate::cli::plan_file::read_plan;
@@ -88,7 +89,7 @@ impl Shipping<'_> {
         for _ in 0..TRIES {
             self.catch_up().await?;
             let survey = self.survey()?;
-            self.refuse_forgotten(&survey)?;
+            refuse_forgotten(self.book, &survey)?;
             let plan = self.new_plan(&survey)?;
             if let Some(before) = &consented {
                 refuse_another(before, &plan)?;
@@ -130,32 +131,6 @@ impl Shipping<'_> {
         }
     }
 
-    /// A release commit whose plan the shared ledger does not know: it was rewound, or is another repository's. What
-    /// was in flight then is not to be forgotten in silence.
-    fn refuse_forgotten(&mut self, survey: &Survey) -> Result<(), Failure> {
-        if !self.book.is_shared() {
-            return Ok(());
-        }
-        let objects = survey.repository.objects();
-        for tag in survey.facts.history.tags.iter().filter_map(|tags| tags.first()) {
-            let message = objects.commit(&tag.commit.0).map_err(Failure::user)?.words.message;
-            let Some(plan) = plan_of(&message).filter(|plan| !knows(self.book.state(), plan)) else {
-                continue;
-            };
-            let store = self.book.store().name();
-            let text = format!("`{}` was made by a release ({plan}) that `{store}` does not know", tag.tag);
-            let hint = "a clone that knows it restores the ledger: `git push REMOTE refs/release/ledger`";
-            if self.book.version().is_some() {
-                return Err(Failure::new(Kind::Conflict, text)
-                    .hint(hint)
-                    .hint(format!("or say that it is over: `release abandon {} --reason TEXT`", tag.tag)));
-            }
-            self.streams.tell(&format!("warning: {text}, which is empty; {hint}\n"));
-            return Ok(());
-        }
-        Ok(())
-    }
-
     /// The plan that an earlier run left unfinished, where it can still be finished and nobody is at work on it.
     /// One that claimed nothing and whose base is gone is given up.
     async fn under_way(&mut self, survey: &Survey) -> Result<Option<Plan>, Failure> {
@@ -166,7 +141,8 @@ impl Shipping<'_> {
             packages: open::names(survey, self.global)?,
         };
         for digest in digests {
-            let ship = self.book.state().in_flight[&digest].clone();
+            // What was under way a moment ago may have ended, by whoever had it in hand.
+            let Some(ship) = self.book.state().in_flight.get(&digest).cloned() else { continue };
             if self.book.is_shared() && !may_be_taken(&digest, &ship, &concern, self.verb.take_over).await? {
                 continue;
             }
@@ -176,6 +152,7 @@ impl Shipping<'_> {
             let workshop = workshop(survey, self.home)?;
             adopt(self.book, &plan, &workshop).await.map_err(unclaimed_failure)?;
             if self.is_claimed(&plan, &workshop) {
+                self.refuse_other_plan(&plan)?;
                 return Ok(Some(plan));
             }
             match plan.check(&base(&survey.facts)) {
@@ -252,17 +229,21 @@ impl Shipping<'_> {
     }
 
     fn answer_for_tag(&mut self, tag: &str, survey: &Survey) -> Result<u8, Failure> {
-        if self.book.state().released.values().any(|released| released.tag == tag) {
+        let state = self.book.state();
+        if state.released.values().any(|released| released.tag == tag) {
             return self.nothing(&format!("the release of `{tag}` is done; nothing to do"));
         }
-        let found = survey.repository.ref_target(&format!("refs/tags/{tag}")).map_err(Failure::user)?;
-        Err(match found {
-            Some(_) => Failure::user(format!(
-                "tag `{tag}` was not made by `release ship`; the ledger does not know it"
-            ))
-            .hint("`release log` shows what it knows"),
-            None => Failure::user(format!("there is no tag `{tag}`")).hint("`git tag` lists them"),
-        })
+        match plan_of_tag(survey, tag)? {
+            Some(plan) if state.finished.contains_key(&plan) => {
+                self.nothing(&format!("the release of `{tag}` is done; nothing to do"))
+            }
+            Some(plan) if state.closed.contains_key(&plan) => {
+                self.nothing(&format!("the release of `{tag}` was given up; nothing to do"))
+            }
+            Some(_) => Err(Failure::user(format!("the ledger does not know the release of `{tag}`"))
+                .hint("`release doctor` says what is wrong")),
+            None => Err(no_release(survey, tag)?),
+        }
     }
 
     fn new_plan(&mut self, survey: &Survey) -> Result<Plan, Failure> {
@@ -272,7 +253,8 @@ impl Shipping<'_> {
                 let saved = read_plan(path)?;
                 saved.check(&base(&survey.facts)).map_err(|error| {
                     Failure::new(Kind::Stale, error)
-                        .hint("make it anew with `release plan -o FILE` and read it again")
+                        .hint("make it anew with `release plan -o FILE` and read it again; `release status` before it \
+                               brings what the ledger knows")
                 })?;
                 saved
             }
@@ -354,7 +336,8 @@ impl Shipping<'_> {
                 "`release ship` asks before it moves branch and tags, and there is no terminal to ask on";
             return Err(Failure::user(text).hint("say `--yes`"));
         }
-        if self.streams.ask(&format!("ship {} releases? [y/N] ", plan.releases.len())) {
+        let question = format!("ship {} releases? [y/N] ", plan.releases.len());
+        if interrupt::while_asking(|| self.streams.ask(&question)) {
             return Ok(());
         }
         Err(Failure::new(Kind::NotAllowed, "not shipped: the answer was not `y`"))

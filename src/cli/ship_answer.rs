@@ -93,9 +93,10 @@ fn needs(plan: &Plan, steps: &[String], wanted: &str) -> bool {
     false
 }
 
-/// The failure of a ship: that of the step which failed first.
-pub fn step_failure(failed: Vec<(String, StepError)>) -> Failure {
-    let (step, error) = failed.into_iter().next().expect("a failed ship names the step");
+/// The failure of a ship: that of a step which met a conflict, else of the one which failed first.
+pub fn step_failure(mut failed: Vec<(String, StepError)>) -> Failure {
+    let gravest = failed.iter().position(|(_, error)| kind(error) == Kind::Conflict).unwrap_or(0);
+    let (step, error) = failed.swap_remove(gravest);
     if let StepError::Remote(error) = error {
         let failure = store_failure(error);
         return Failure { error: format!("{step} failed: {}", failure.error).into(), ..failure };
@@ -152,6 +153,9 @@ fn hints(error: &StepError) -> Vec<String> {
         StepError::BranchRewound { branch, commit, remote } => {
             vec![format!("bring {commit} back onto `{branch}` of `{remote}`, then `release ship` again")]
         }
+        StepError::Broken { .. } => one(
+            "what is published stays; mend it and release the next version after `release abandon`, or try again",
+        ),
         StepError::Sealed { .. } => vec![
             "take the sealed files from where they were built, or give the release up with `release abandon \
              --reason TEXT`"

@@ -55,6 +55,8 @@ pub enum SurveyError {
         "the configuration keeps the ledger where many share it, and there is no git remote `{wanted}` to claim on"
     )]
     LedgerAlone { wanted: String },
+    #[error("the configuration names the remote `{wanted}`, which git does not know here")]
+    NoRemote { wanted: String },
     #[error("no index is called `{name}`")]
     NoIndex { name: String, known: Vec<String> },
     #[error("releases are made on branch `{wanted}`, this is `{found}`")]
@@ -91,6 +93,14 @@ impl SurveyError {
             }
             SurveyError::LeadsOut { .. } => {
                 "put the thing itself there; or name the place outright, in `--config` or in the index's `directory`"
+            }
+            SurveyError::NoRemote { wanted } => {
+                return vec![
+                    format!(
+                        "`git remote add {wanted} URL`, or set `remote` in `[workspace]` to one that `git remote` lists"
+                    ),
+                    "`remote = \"\"` keeps everything in this repository".to_owned(),
+                ];
             }
             SurveyError::LedgerAlone { .. } => {
                 "`git remote add origin URL`, name the `remote` in `[workspace]`, or take `[ledger]` out"

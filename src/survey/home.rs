@@ -27,13 +27,24 @@ pub struct Home {
 pub fn home(directory: &Path, config: Option<&Path>) -> Result<Home, SurveyError> {
     let repository = Repository::open(directory)?;
     let config = find_config(repository.root(), config)?.config;
-    let remote = config.remote().filter(|remote| repository.remote_url(remote).is_some()).map(str::to_owned);
+    let is_known = |remote: &str| is_address(remote) || repository.remote_url(remote).is_some();
+    let remote = config.remote().filter(|remote| is_known(remote)).map(str::to_owned);
+    if let (None, Some(wanted)) =
+        (&remote, config.tables.workspace.remote.as_deref().filter(|name| !name.is_empty()))
+    {
+        return Err(SurveyError::NoRemote { wanted: wanted.to_owned() });
+    }
     let place = place(config.ledger_place(remote.is_some()));
     if remote.is_none() && !matches!(place, Place::Ref { .. }) {
         let wanted = config.remote().unwrap_or_default().to_owned();
         return Err(SurveyError::LedgerAlone { wanted });
     }
     Ok(Home { repository, remote, place })
+}
+
+/// Whether a remote is an address or a folder, and not the name of one that git knows.
+fn is_address(remote: &str) -> bool {
+    remote.contains(['/', ':'])
 }
 
 fn place(place: LedgerPlace) -> Place {

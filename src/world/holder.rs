@@ -72,8 +72,26 @@ pub fn process_liveness(process: &ProcessIdentity) -> Liveness {
     }
     match started(process.pid) {
         Some(started) if started == process.started => Liveness::Alive,
-        _ => Liveness::Dead,
+        Some(_) => Liveness::Dead,
+        None if is_gone(process.pid) => Liveness::Dead,
+        // It is there, and this user may not look at it.
+        None => Liveness::Unknown,
     }
+}
+
+/// Whether a number is that of no process that could act: none has it, or only its parent has yet to hear of its end.
+fn is_gone(pid: u32) -> bool {
+    let number = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let Some(number) = number else { return false };
+    match rustix::process::test_kill_process(number) {
+        Err(rustix::io::Errno::SRCH) => true,
+        _ => state(pid).is_some_and(|state| matches!(state, 'Z' | 'X')),
+    }
+}
+
+fn state(pid: u32) -> Option<char> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    text.rsplit_once(')')?.1.split_whitespace().next()?.chars().next()
 }
 
 /// Whether a run is an earlier attempt of ours: a later one begins only when it is over.

@@ -1,8 +1,20 @@
 //! Being asked to stop: SIGINT and SIGTERM. The first is told to whoever listens, the second ends the process at once.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
+
+/// Whether a person is asked something: nothing is in hand then that could be put down.
+static ASKING: AtomicBool = AtomicBool::new(false);
+
+/// Asks a person; a signal meanwhile ends the process at once.
+pub fn while_asking<T>(ask: impl FnOnce() -> T) -> T {
+    ASKING.store(true, Ordering::SeqCst);
+    let answer = ask();
+    ASKING.store(false, Ordering::SeqCst);
+    answer
+}
 
 /// Listens for signals from now on; must be called within a runtime. The value is the name of the first signal.
 ///
@@ -23,7 +35,7 @@ pub fn listen() -> io::Result<watch::Receiver<Option<&'static str>>> {
                 heard = terminate.recv() => heard.map(|()| "SIGTERM"),
             };
             asked += 1;
-            if asked > 1 {
+            if asked > 1 || ASKING.load(Ordering::SeqCst) {
                 end_at_once();
             }
             // Nobody listening any more is no reason to stop listening for the second.

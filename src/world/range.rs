@@ -1,5 +1,6 @@
 //! The commits between two others, and bringing a checkout forward over them.
 
+use crate::world::command::run_blocking;
 use crate::world::git::Repository;
 use crate::world::git_command::{answer, git};
 use crate::world::git_error::GitError;
@@ -9,6 +10,17 @@ impl Repository {
     /// Whether an object is in this repository.
     pub fn has_object(&self, id: &str) -> bool {
         parse_id(id).is_ok_and(|id| self.local().has_object(id))
+    }
+
+    /// The commit that a tag names, through its own object; `None` where there is no such tag, or it names no commit.
+    ///
+    /// # Errors
+    /// Where git can not be run.
+    pub fn commit_of_tag(&self, tag: &str) -> Result<Option<String>, GitError> {
+        let name = format!("refs/tags/{tag}^{{commit}}");
+        let output =
+            run_blocking(git(self.root(), ["rev-parse", "--verify", "--quiet", "--end-of-options", &name]))?;
+        Ok(output.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned()))
     }
 
     /// The messages of the commits that `newer` has and `older` lacks, by commit.

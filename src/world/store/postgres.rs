@@ -51,6 +51,13 @@ impl Postgres {
     }
 
     async fn connect(&self) -> Result<Client, Trouble> {
+        match timeout(ANSWERED_WITHIN, self.reach()).await {
+            Ok(reached) => reached,
+            Err(_) => Err(Trouble::Store(self.unreachable("no answer within a minute"))),
+        }
+    }
+
+    async fn reach(&self) -> Result<Client, Trouble> {
         let config = &self.address.config;
         if let Some(tls) = self.address.tls()? {
             let (client, connection) = config.connect(tls).await.map_err(Trouble::Said)?;

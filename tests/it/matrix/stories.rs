@@ -207,6 +207,123 @@ fn the_ledger_on_a_branch_serves_as_well() {
     assert_eq!(field.index().lines().count(), 8);
 }
 
+#[test]
+fn the_same_clone_goes_on_where_a_file_was_announced_and_stored() {
+    let Some(ground) = Ground::light() else { return };
+    let (_, places) = ground.twin(&ground.claimed());
+    let field = ground.field(&ground.claimed());
+    let clone = field.fresh();
+    // Killed again and again in one clone, further on each time: some of the places lie between a file's storing and
+    // the word of it.
+    let mut finished = false;
+    for part in 1..=6 {
+        let place = (places * part / 12).max(1).to_string();
+        let run = field.ship(&clone, &[("RELEASE_CRASH_AT", &place)]);
+        match run.code {
+            None => {}
+            Some(0) => finished = true,
+            other => panic!("{other:?}: {}{}", run.out, run.err),
+        }
+    }
+    if !finished {
+        field.ship(&clone, &[]).well();
+    }
+    assert_eq!(in_flight(&field), json!({}), "it is finished");
+    assert_eq!(field.index().lines().count(), 8);
+}
+
+#[test]
+fn a_file_that_is_stored_with_its_fate_unknown_ends_with_its_package() {
+    let Some(ground) = Ground::light() else { return };
+    let field = ground.field(&ground.claimed());
+    let clone = field.fresh();
+    // The last file of a package is stored, and its answer does not come.
+    let fault = json!({
+        "kind": "slow-response", "path": "/legacy/", "filename": "light_*.tar.gz", "seconds": 600, "times": 8,
+    });
+    ground.double.fault(&fault);
+    let mut ship = begun(&field, &clone);
+    let asked = Instant::now();
+    while !field.index().contains(".tar.gz") {
+        assert!(asked.elapsed().as_secs() < 60, "a last file is stored");
+        std::thread::yield_now();
+    }
+    ship.kill().unwrap();
+    ship.wait().unwrap();
+    ground.double.clear_faults();
+    // The same clone has the announcement in its journal; all files of the package are there.
+    field.ship(&clone, &[]).well();
+    assert_eq!(in_flight(&field), json!({}), "it is finished");
+}
+
+#[test]
+fn an_end_that_could_not_be_told_is_told_by_the_next_run() {
+    let Some(ground) = Ground::light() else { return };
+    let field = ground.field(&ground.claimed());
+    let clone = field.fresh();
+    // The remote refuses the ledger's last link alone.
+    let hook = field.origin().join("hooks/pre-receive");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    let script = "#!/bin/sh\nread old new name\n! git show $new:events.json | grep -q '\"finished\"'\n";
+    std::fs::write(&hook, script).unwrap();
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let first = field.ship(&clone, &[]);
+    assert_eq!(first.code, Some(9), "{}{}", first.out, first.err);
+    std::fs::remove_file(&hook).unwrap();
+    assert_eq!(field.run(&clone, &["doctor"], &[]).code, Some(10), "it says so");
+    assert_eq!(field.ship(&clone, &[]).code, Some(3), "nothing else is left");
+    assert_eq!(in_flight(&field), json!({}), "others know of the end");
+}
+
+#[test]
+fn a_stash_that_lost_its_files_is_built_again() {
+    let Some(ground) = Ground::light().map(Ground::without_trials) else { return };
+    let field = ground.field(&ground.claimed());
+    let mut lost = 0;
+    for ship in std::fs::read_dir(ground.stash()).unwrap() {
+        for package in std::fs::read_dir(ship.unwrap().path()).unwrap() {
+            for file in std::fs::read_dir(package.unwrap().path()).unwrap() {
+                let file = file.unwrap().path();
+                if file.extension().is_some_and(|end| end == "gz") {
+                    std::fs::remove_file(file).unwrap();
+                    lost += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(lost, 4);
+    field.converge();
+    assert_eq!(field.index().lines().count(), 8, "{}", field.index());
+}
+
+#[test]
+fn a_remote_that_git_does_not_know_is_refused() {
+    let Some(ground) = Ground::light() else { return };
+    let config = std::fs::read_to_string(ground.config()).unwrap();
+    let config = config.replace("[workspace]", "[workspace]\nremote = \"upstream\"");
+    std::fs::write(ground.config(), config).unwrap();
+    let field = ground.field(&ground.untouched());
+    let answer = field.ship(&field.fresh(), &[]);
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.err.contains("`upstream`"), "{}", answer.err);
+}
+
+#[test]
+fn a_tag_of_a_release_that_was_given_up_or_superseded_is_no_error() {
+    let Some(ground) = Ground::light().map(Ground::without_trials) else { return };
+    let field = ground.field(&ground.claimed());
+    field.run(&field.fresh(), &["abandon", "--reason", "a test", "--yes"], &[]).well();
+    let words = ["ship", "--yes", "--tag", "base-v1.1.0"];
+    let said = field.run(&field.fresh(), &words, &[]).well().out;
+    assert!(said.contains("was given up"), "{said}");
+}
+
+/// The ships under way, as everybody sees them.
+fn in_flight(field: &Field<'_>) -> Value {
+    let state: Value = serde_json::from_str(&field.git(&["show", "refs/release/ledger:state.json"])).unwrap();
+    state["in_flight"].clone()
+}
+
 /// A ship that has an upload in hand, which the double lets hang.
 fn begun(field: &Field<'_>, clone: &Clone) -> Child {
     let mut command = field.command(clone, &field.words());

@@ -1,0 +1,66 @@
+//! What the ledger knows of tags that stand in the repository.
+
+use crate::apply::book::Book;
+use crate::apply::catch_up::{knows, plan_of};
+use crate::cli::failure::{Failure, Kind};
+use crate::ledger::state::State;
+use crate::survey::facts::Survey;
+
+/// A release commit whose plan the shared ledger does not know, above one that it knows: the ledger was rewound, and what
+/// was in flight then is not to be forgotten in silence. Releases from before the ledger began are older than all it knows.
+pub fn refuse_forgotten(book: &Book, survey: &Survey) -> Result<(), Failure> {
+    if !book.is_shared() {
+        return Ok(());
+    }
+    let tags: Vec<(&str, &str)> = survey
+        .facts
+        .history
+        .tags
+        .iter()
+        .flatten()
+        .map(|tag| (tag.tag.as_str(), tag.commit.0.as_str()))
+        .collect();
+    let known: Vec<&str> =
+        tags.iter().filter(|(tag, _)| names(book.state(), tag)).map(|(_, commit)| *commit).collect();
+    let objects = survey.repository.objects();
+    for tag in survey.facts.history.tags.iter().filter_map(|tags| tags.first()) {
+        let message = objects.commit(&tag.commit.0).map_err(Failure::user)?.words.message;
+        let Some(plan) = plan_of(&message).filter(|plan| !knows(book.state(), plan)) else { continue };
+        let is_above = |older: &&&str| survey.repository.is_ancestor(older, &tag.commit.0).unwrap_or(false);
+        if known.iter().find(is_above).is_none() {
+            continue;
+        }
+        let store = book.store().name();
+        let text = format!("`{}` was made by a release ({plan}) that `{store}` does not know", tag.tag);
+        return Err(Failure::new(Kind::Conflict, text)
+            .hint("bring the ledger back from a clone or a copy that knows it: `git push REMOTE refs/release/ledger`")
+            .hint(format!("or say that it is over: `release abandon {} --reason TEXT`", tag.tag)));
+    }
+    Ok(())
+}
+
+/// Whether the ledger tells of a tag.
+fn names(state: &State, tag: &str) -> bool {
+    let begun = state.in_flight.values().map(|ship| &ship.releases);
+    let closed = state.closed.values().map(|closed| &closed.releases);
+    state.released.values().any(|released| released.tag == tag)
+        || begun.chain(closed).flatten().any(|(_, begin)| begin.tag == tag)
+}
+
+/// The plan that the commit of a tag names; none where it is no release commit, or there is no such tag here.
+pub fn plan_of_tag(survey: &Survey, tag: &str) -> Result<Option<String>, Failure> {
+    let Some(commit) = survey.repository.commit_of_tag(tag).map_err(Failure::user)? else { return Ok(None) };
+    let message = survey.repository.objects().commit(&commit).map_err(Failure::user)?.words.message;
+    Ok(plan_of(&message).map(str::to_owned))
+}
+
+/// Why a tag names no release.
+pub fn no_release(survey: &Survey, tag: &str) -> Result<Failure, Failure> {
+    Ok(match survey.repository.ref_target(&format!("refs/tags/{tag}")).map_err(Failure::user)? {
+        Some(_) => {
+            Failure::user(format!("tag `{tag}` was not made by `release ship`; the ledger does not know it"))
+                .hint("`release log` shows what it knows")
+        }
+        None => Failure::user(format!("there is no tag `{tag}`")).hint("`git tag` lists them"),
+    })
+}
