@@ -48,7 +48,7 @@ fn a_ship_gets_over_every_fault_of_the_index_at_every_request() {
     let requests = requests(&ground, &claimed);
     let mut runs = 0;
     for fault in faults() {
-        for request in some(&fault.to_string(), (0..requests).collect(), 2) {
+        for request in some(&fault.to_string(), (0..requests).collect(), 1) {
             fail_and_finish(&ground, &claimed, &twin, &fault, request, 1);
             runs += 1;
         }
@@ -59,7 +59,7 @@ fn a_ship_gets_over_every_fault_of_the_index_at_every_request() {
         json!({ "kind": "status", "status": 503 }),
         json!({ "kind": "status", "status": 401 }),
     ] {
-        for request in some(&format!("{fault} for ever"), (0..requests).collect(), 2) {
+        for request in some(&format!("{fault} for ever"), (0..requests).collect(), 1) {
             fail_and_finish(&ground, &claimed, &twin, &fault, request, 100_000);
             runs += 1;
         }

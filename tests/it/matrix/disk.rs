@@ -16,15 +16,18 @@ fn a_full_disk_of_the_checkout_is_got_over_with_more_room() {
     let start = Start { stash: ground.claimed().stash, ..ground.untouched() };
     let (twin, _) = ground.twin(&start);
     let sizes: &[usize] = if is_all() { &[0, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256] } else { &[0, 24, 80] };
+    let mut codes = Vec::new();
     for left in sizes {
         let field = ground.field(&start);
         let answer = ship_in(&field, &Room { repository: true, left: *left });
         let said = format!("{left} KiB left: {:?}\n{}", answer.code, answer.err);
         assert!(matches!(answer.code, Some(0 | 2 | 7 | 10)), "{said}");
+        codes.push(answer.code.unwrap());
         field.converge();
         compare(&twin, &field.end(), &said);
     }
-    tell("full disks of the checkout", &format!("{} sizes, all converged", sizes.len()));
+    assert_ne!(codes[0], 0, "a full disk is noticed");
+    tell("full disks of the checkout", &format!("{sizes:?} KiB left end with {codes:?}, all converged"));
 }
 
 #[test]

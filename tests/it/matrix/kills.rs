@@ -22,7 +22,7 @@ fn a_ship_killed_before_its_claim_is_done_from_a_fresh_clone() {
     let (twin, places) = ground.twin(&untouched);
     let (_, after) = ground.twin(&ground.claimed());
     let before = places.saturating_sub(after);
-    for place in some("kills", (1..=before).collect(), 6) {
+    for place in some("kills", (1..=before).collect(), 3) {
         kill_and_finish(&ground, &untouched, place, false, &twin);
     }
     tell("kills before the claim", &format!("{before} places, all converged"));
@@ -33,11 +33,11 @@ fn a_ship_killed_while_it_publishes_is_finished_from_a_fresh_clone() {
     let Some(ground) = Ground::light().map(Ground::without_trials) else { return };
     let claimed = ground.claimed();
     let (twin, places) = ground.twin(&claimed);
-    for place in some("kills after the claim", (1..=places).collect(), 14) {
+    for place in some("kills after the claim", (1..=places).collect(), 8) {
         kill_and_finish(&ground, &claimed, place, false, &twin);
     }
     // Whoever finishes it may have to build its files again.
-    for place in some("kills without a stash", (1..=places).collect(), 2) {
+    for place in some("kills without a stash", (1..=places).collect(), 1) {
         kill_and_finish(&ground, &claimed, place, true, &twin);
     }
     tell("kills after the claim", &format!("{places} places, all converged"));
@@ -51,7 +51,7 @@ fn a_ship_killed_while_it_tries_what_it_published_is_finished_from_a_fresh_clone
     assert_eq!(twin["in flight"], "", "a ship that goes to its end leaves nothing under way");
     // The uploads come first; they are killed above.
     let trials: Vec<usize> = (places / 2..=places).collect();
-    for place in some("kills of trials", trials, 3) {
+    for place in some("kills of trials", trials, 2) {
         kill_and_finish(&ground, &claimed, place, false, &twin);
     }
     tell("kills to the end", &format!("{places} places after the claim, all converged"));
@@ -64,7 +64,7 @@ fn random_kills_one_after_another_end_as_if_nothing_had_been() {
     let (twin, places) = ground.twin(&claimed);
     let mut dice = Dice::of("random kills");
     let mut kills = 0;
-    let runs = runs(12);
+    let runs = runs(8);
     for run in 0..runs {
         let field = ground.field(&claimed);
         let mut said = String::new();
@@ -90,7 +90,7 @@ fn the_sample_monorepo_killed_while_it_publishes_is_finished_from_a_fresh_clone(
     let claimed = ground.claimed();
     let (twin, places) = ground.twin(&claimed);
     assert_eq!(twin["index"].lines().count(), 12, "twelve files: {}", twin["index"]);
-    for place in some("kills of the sample", (1..=places).collect(), 4) {
+    for place in some("kills of the sample", (1..=places).collect(), 2) {
         kill_and_finish(&ground, &claimed, place, false, &twin);
     }
     tell("kills of the sample", &format!("{places} places after the claim, all converged"));

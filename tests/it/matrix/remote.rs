@@ -42,7 +42,7 @@ fn a_push_refused_or_lost_before_or_after_it_happened_is_made_good() {
             runs.extend([false, true].map(|for_ever| (name, action, push, for_ever)));
         }
     }
-    let made = some("pushes", runs, 9);
+    let made = some("pushes", runs, 6);
     for (name, action, push, for_ever) in &made {
         let field = ground.field(&claimed);
         hook(&field, name, *push, *for_ever, action);
