@@ -26,9 +26,9 @@ use crate::world::store::error::StoreError;
 /// How many packages are on their way to an index at once.
 const UPLOADS: usize = 16;
 /// How long the effects in hand may take once somebody asked to stop; then they are left where they are.
-const GRACE: Duration = Duration::from_millis(2_300);
+const GRACE: Duration = Duration::from_millis(1_900);
 /// How long telling others may take then.
-const FAREWELL: Duration = Duration::from_millis(1_800);
+const FAREWELL: Duration = Duration::from_millis(1_500);
 
 /// How far a ship goes before it stops of its own will.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use crate::cli::failure::{Failure, Kind};
 
 /// How long a ship may take to put itself down, of the five seconds that it has.
-const PUT_DOWN: Duration = Duration::from_millis(4_400);
+const PUT_DOWN: Duration = Duration::from_millis(3_900);
 
 /// Waits for a signal, and then as long as a ship may take to put itself down. What it has not ended by then is left as
 /// a kill would leave it: a push without an answer, say.
