@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::world::answer::Answer;
 use crate::world::command::plain_line;
+use crate::world::loopback::leads_to_loopback;
 
 /// The most bytes of an answer that is read as JSON: 1 MiB.
 pub const JSON_LIMIT: u64 = 1 << 20;
@@ -271,9 +272,7 @@ pub fn said(text: &str) -> String {
 
 /// Whether an address is this machine's own: `localhost`, 127.0.0.0/8, `::1`.
 pub fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let number = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || number.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    url.host_str().is_some_and(leads_to_loopback)
 }
 
 /// Where a redirect leads.

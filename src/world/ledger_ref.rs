@@ -44,24 +44,6 @@ impl Repository {
         Ok(Some(LedgerHead { commit, files }))
     }
 
-    /// Appends a link with exactly these files, on top of the one that was last seen (`None`: the first).
-    /// Gives the new commit. The same input gives the same commit.
-    ///
-    /// # Errors
-    /// `LostRace` where the chain grew meanwhile; nothing is changed then.
-    pub fn append_ledger(
-        &self,
-        name: &str,
-        expected: Option<&str>,
-        files: &Files,
-        message: &str,
-        by: &Stamp,
-    ) -> Result<String, GitError> {
-        let commit = self.write_link(expected, files, message, by)?;
-        self.move_link(name, expected, &commit, by)?;
-        Ok(commit)
-    }
-
     /// Moves a chain's ref from where it was last seen to a link on top of that.
     ///
     /// # Errors

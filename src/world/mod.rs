@@ -22,6 +22,7 @@ pub mod identity;
 pub mod interrupt;
 pub mod json_api;
 pub mod ledger_ref;
+pub mod loopback;
 pub mod objects;
 pub mod pins;
 pub mod push;

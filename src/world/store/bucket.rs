@@ -13,9 +13,9 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, RetryConfig};
 use tokio::task::JoinSet;
 
+use crate::world::loopback::leads_to_loopback;
 use crate::world::store::Answer;
 use crate::world::store::error::{StoreError, words};
-use crate::world::store::loopback::leads_to_loopback;
 use crate::world::store::numbered::{Filled, New, Put, Shelf};
 
 /// A part of a bucket.

@@ -13,7 +13,7 @@ use crate::world::push::{RefMove, push_refs};
 use crate::world::refs::{Expected, RefUpdate};
 use crate::world::remote::without_credentials;
 use crate::world::remote_refs::{backoff, fetch_whole, remote_refs};
-use crate::world::store::digest::sha256;
+use crate::world::sha256;
 use crate::world::store::error::StoreError;
 use crate::world::store::{Answer, Entry, Link, Store, Version};
 use crate::world::write::Stamp;
@@ -277,7 +277,7 @@ impl GitStore {
     /// A ref of its own for each place: a remote that moved to another address is another one.
     fn seen_name(&self, remote: &str) -> String {
         let address = self.repository.remote_url(remote).unwrap_or_else(|| without_credentials(remote));
-        let place = sha256(format!("{address}\0{}", self.reference).as_bytes());
+        let place = sha256::of(format!("{address}\0{}", self.reference).as_bytes());
         format!("refs/release/seen/{}", &place[..16])
     }
 

@@ -4,10 +4,8 @@
 //! link, and refuses a chain that lost what was seen of it before.
 
 mod bucket;
-mod digest;
 pub mod error;
 pub mod git_ref;
-mod loopback;
 mod numbered;
 pub mod open;
 mod postgres;

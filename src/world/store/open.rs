@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::world::git::Repository;
 use crate::world::remote_refs::checked;
+use crate::world::sha256;
 use crate::world::store::Store;
 use crate::world::store::bucket::Bucket;
-use crate::world::store::digest::sha256;
 use crate::world::store::error::{StoreError, words};
 use crate::world::store::git_ref::GitStore;
 use crate::world::store::numbered::Numbered;
@@ -62,5 +62,5 @@ pub fn open(
 
 /// The file that remembers what was seen at a place.
 fn seen(repository: &Repository, place: &str) -> PathBuf {
-    repository.common_dir().join("release/seen").join(&sha256(place.as_bytes())[..16])
+    repository.common_dir().join("release/seen").join(&sha256::of(place.as_bytes())[..16])
 }

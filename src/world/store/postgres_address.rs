@@ -13,8 +13,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::world::loopback::leads_to_loopback;
 use crate::world::store::error::{StoreError, words};
-use crate::world::store::loopback::leads_to_loopback;
 
 /// An address that was read and found safe.
 pub(in crate::world) struct PostgresAddress {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::world::ledger_ref::Files;
-use crate::world::store::digest::sha256;
+use crate::world::sha256;
 use crate::world::store::{Entry, Version};
 
 /// What an old reader must refuse.
@@ -75,7 +75,7 @@ pub(in crate::world) fn decode(bytes: &[u8]) -> Result<Opened, String> {
 
 /// The version of a link.
 pub(in crate::world) fn version(number: u64, bytes: &[u8]) -> Version {
-    Version(format!("{number}-{}", sha256(bytes)))
+    Version(format!("{number}-{}", sha256::of(bytes)))
 }
 
 /// The number of a version; `None` where it is none of a numbered chain.
