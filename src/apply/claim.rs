@@ -130,14 +130,22 @@ impl<'p> Claim<'p> {
         Ok(())
     }
 
-    /// Whether all tags on the remote are this ship's own objects.
+    /// The tags by full name, and the objects that this ship made for them.
+    pub fn tags(&self) -> &BTreeMap<String, String> {
+        &self.tags
+    }
+
+    /// The objects that the remote has under the tags' names.
     ///
     /// # Errors
     /// Where the remote can not be reached.
-    pub async fn is_on(&self, repository: &Repository, remote: &str) -> Result<bool, StepError> {
+    pub async fn tags_on(
+        &self,
+        repository: &Repository,
+        remote: &str,
+    ) -> Result<BTreeMap<String, String>, StepError> {
         let names: Vec<&str> = self.tags.keys().map(String::as_str).collect();
-        let found = remote_refs(repository, remote, &names).await?;
-        Ok(self.tags.iter().all(|(name, object)| found.get(name) == Some(object)))
+        Ok(remote_refs(repository, remote, &names).await?)
     }
 
     /// Looks whether the claim stands on the remote. A tag that somebody deleted is put back: the same object, where
@@ -207,7 +215,11 @@ impl<'p> Claim<'p> {
         Ok(())
     }
 
-    fn has_tags_in(&self, repository: &Repository) -> Result<bool, GitError> {
+    /// Whether all tags of this repository are this ship's own objects.
+    ///
+    /// # Errors
+    /// Unreadable refs.
+    pub fn has_tags_in(&self, repository: &Repository) -> Result<bool, GitError> {
         self.tags.iter().try_fold(true, |made, (name, object)| {
             Ok(made && repository.ref_target(name)?.as_deref() == Some(object.as_str()))
         })

@@ -3,11 +3,12 @@
 use crate::apply::book::{Book, BookError};
 use crate::apply::claim::{self, Claim};
 use crate::apply::crash;
-use crate::apply::effect::{StepError, write_release_again};
+use crate::apply::effect::{Evidence, StepError, write_release_again};
 use crate::apply::workshop::Workshop;
 use crate::ledger::event::{Event, What};
 use crate::ledger::state::{Ship, StepState};
 use crate::plan::Plan;
+use crate::plan::digest::Digest;
 use crate::world::push::push_refs;
 use crate::world::store::error::StoreError;
 
@@ -55,22 +56,31 @@ pub async fn claim(
 /// # Errors
 /// Where the remote can not be reached or the ledger not be written.
 pub async fn adopt(book: &mut Book, plan: &Plan, workshop: &Workshop) -> Result<(), Unclaimed> {
-    let begun =
-        |ship: &&Ship| matches!(ship.steps.get("claim"), Some(StepState::Started | StepState::Failed { .. }));
     let Some(remote) = &workshop.remote else { return Ok(()) };
-    let Some(ship) = book.ship(&plan.digest).filter(begun) else { return Ok(()) };
-    let is_started = matches!(ship.steps.get("claim"), Some(StepState::Started));
+    let Some(ship) = book.ship(&plan.digest) else { return Ok(()) };
+    if !matches!(ship.steps.get("claim"), Some(StepState::Started | StepState::Failed { .. })) {
+        return Ok(());
+    }
     let claim = Claim::of(plan, ship)?;
-    if !claim.is_on(&workshop.repository, remote).await? {
+    if claim.tags_on(&workshop.repository, remote).await? != *claim.tags() {
         return Ok(());
     }
     let evidence = claim::evidence(&claim.commit, &claim.branch);
-    let step = "claim".to_owned();
-    if !is_started {
-        book.write(&plan.digest, What::Started { step: step.clone() }).await?;
-    }
-    book.write(&plan.digest, What::Succeeded { step, evidence }).await?;
+    write_claimed(book, &plan.digest, evidence).await?;
     Ok(book.flush().await?)
+}
+
+/// Writes that a ship's claim is made, as it was found to be, also where the ledger never heard of its beginning.
+///
+/// # Errors
+/// Where the ledger can not be written.
+pub async fn write_claimed(book: &mut Book, plan: &Digest, evidence: Evidence) -> Result<(), BookError> {
+    let step = "claim".to_owned();
+    let begun = book.ship(plan).and_then(|ship| ship.steps.get(&step));
+    if !matches!(begun, Some(StepState::Started)) {
+        book.write(plan, What::Started { step: step.clone() }).await?;
+    }
+    book.write(plan, What::Succeeded { step, evidence }).await.map(|_| ())
 }
 
 fn ship<'b>(book: &'b Book, plan: &Plan) -> &'b Ship {

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::apply::book::Book;
+use crate::apply::claim::Claim;
 use crate::apply::workshop::{Outlet, Workshop};
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
-use crate::plan::step::Action;
 use crate::version::number::Version;
 use crate::workspace::name::PackageName;
-use crate::world::remote_refs::remote_refs;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,28 +42,28 @@ pub async fn examine(book: &Book, plan: &Plan, workshop: &Workshop) -> Vec<Seen>
 }
 
 async fn refs(plan: &Plan, ship: &Ship, workshop: &Workshop, remote: &str) -> Vec<Seen> {
-    let tags = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::Tag { tag, .. } => Some((tag, ship.evidence(&step.id.0)?.get("object")?)),
-        _ => None,
-    });
-    let tags: BTreeMap<&String, &String> = tags.collect();
-    let names: Vec<String> = tags.keys().map(|tag| format!("refs/tags/{tag}")).collect();
-    let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
-    let found = match remote_refs(&workshop.repository, remote, &patterns).await {
+    let claim = match Claim::of(plan, ship) {
+        Ok(claim) => claim,
+        Err(error) => return vec![Seen::Unknown(error.to_string())],
+    };
+    let found = match claim.tags_on(&workshop.repository, remote).await {
         Ok(found) => found,
         Err(error) => return vec![Seen::Unknown(error.to_string())],
     };
-    let compare = |(tag, ours): (&&String, &&String)| match found.get(&format!("refs/tags/{tag}")) {
-        Some(at) if at == *ours => {
-            Seen::Agrees(format!("tag `{tag}` of `{remote}` is the one this ship made"))
+    let compare = |(name, ours): (&String, &String)| {
+        let tag = name.trim_start_matches("refs/tags/");
+        match found.get(name) {
+            Some(at) if at == ours => {
+                Seen::Agrees(format!("tag `{tag}` of `{remote}` is the one this ship made"))
+            }
+            Some(at) => Seen::Disagrees(
+                format!("tag `{tag}` of `{remote}` is {at}, this ship made it {ours}"),
+                format!("git push --force {remote} {ours}:{name}"),
+            ),
+            None => Seen::Missing(format!("tag `{tag}` is gone from `{remote}`")),
         }
-        Some(at) => Seen::Disagrees(
-            format!("tag `{tag}` of `{remote}` is {at}, this ship made it {ours}"),
-            format!("git push --force {remote} {ours}:refs/tags/{tag}"),
-        ),
-        None => Seen::Missing(format!("tag `{tag}` is gone from `{remote}`")),
     };
-    tags.iter().map(compare).collect()
+    claim.tags().iter().map(compare).collect()
 }
 
 /// The sealed files of one package, as its index has them.
@@ -72,19 +71,13 @@ async fn files(plan: &Plan, ship: &Ship, workshop: &Workshop, package: &str) -> 
     let Some(release) = plan.releases.iter().find(|release| release.package == package) else {
         return Vec::new();
     };
-    let prefix = format!("{package}/");
-    let sealed: BTreeMap<&str, &String> = ship
-        .evidence("seal")
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, digest)| Some((name.strip_prefix(&prefix)?, digest)))
-        .collect();
+    let sealed = ship.sealed(package);
     let found = match listed(workshop, &release.index, &release.distribution, &release.to).await {
         Ok(found) => found,
         Err(words) => return vec![Seen::Unknown(format!("index `{}`: {words}", release.index))],
     };
     let index = &release.index;
-    let compare = |(name, ours): (&&str, &&String)| match found.get(*name) {
+    let compare = |(name, ours): (&&str, &&str)| match found.get(*name) {
         Some(there) if there == *ours => Seen::Agrees(format!("`{name}` is on `{index}` as sealed")),
         Some(there) => Seen::Disagrees(
             format!("`{name}` is on `{index}` with other bytes: there {there}, sealed {ours}"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::apply::crash;
-use crate::apply::effect::{Evidence, Job, StepError, evidence, internal_versions, package_of, version_of};
+use crate::apply::effect::{Evidence, Job, StepError, internal_versions, package_of, version_of};
 use crate::apply::environment::Installer;
 use crate::apply::gate::{Gate, GateClosed};
 use crate::apply::index::{self, Published};
@@ -69,10 +69,8 @@ pub async fn publish(
 /// are not needed any more.
 async fn all_there(job: &Job, outlet: &Outlet, package: &PackageName) -> Result<Option<Evidence>, StepError> {
     let Outlet::Remote(publisher) = outlet else { return Ok(None) };
-    let prefix = format!("{}/", package_of(job));
-    let named =
-        |(name, digest): (&String, &String)| Some((name.strip_prefix(&prefix)?.to_owned(), digest.clone()));
-    let sealed: Evidence = evidence(job, "seal")?.iter().filter_map(named).collect();
+    let own = |(name, digest): (&str, &str)| (name.to_owned(), digest.to_owned());
+    let sealed: Evidence = job.ship.sealed(package_of(job)).into_iter().map(own).collect();
     let listed = publisher.listed(package, None).await?;
     let is_there = |(name, digest): (&String, &String)| {
         listed

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::apply::build::{BuildRequest, Frontend, build, scm_version};
 use crate::apply::crash;
-use crate::apply::effect::{Evidence, Job, StepError, evidence, release_commit, tags_of};
+use crate::apply::effect::{Evidence, Job, StepError, release_commit, tags_of};
 use crate::apply::workshop::Workshop;
 use crate::plan::digest::Digest;
 use crate::plan::step::Action;
@@ -43,20 +43,20 @@ pub async fn sealed_files(
 /// The files of a stash, which are those that were sealed: no other, and none less.
 fn as_sealed(job: &Job, package: &str, stash: &Path) -> Result<Vec<(String, Vec<u8>)>, StepError> {
     let files = stashed(stash)?;
-    let sealed = evidence(job, "seal")?;
-    let prefix = format!("{package}/");
-    let named = sealed.iter().filter_map(|(name, digest)| Some((name.strip_prefix(&prefix)?, digest)));
-    for (name, digest) in named {
-        if !files.iter().any(|(file, _)| file == name) {
-            let (file, sealed) = (name.to_owned(), digest.clone());
-            return Err(StepError::Sealed { file, sealed, found: "missing".to_owned() });
-        }
+    let sealed = job.ship.sealed(package);
+    let other = |file: &str, sealed: &str, found: &str| StepError::Sealed {
+        file: file.to_owned(),
+        sealed: sealed.to_owned(),
+        found: found.to_owned(),
+    };
+    if let Some((name, digest)) = sealed.iter().find(|(name, _)| !files.iter().any(|(file, _)| file == *name))
+    {
+        return Err(other(name, digest, "missing"));
     }
     for (name, found) in digests(&files) {
-        let known = sealed.get(&format!("{package}/{name}"));
-        if known != Some(&found) {
-            let sealed = known.cloned().unwrap_or_else(|| "nothing".to_owned());
-            return Err(StepError::Sealed { file: name, sealed, found });
+        match sealed.get(name.as_str()) {
+            Some(known) if *known == found => {}
+            known => return Err(other(&name, known.copied().unwrap_or("nothing"), &found)),
         }
     }
     Ok(files)

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, OnceCell};
 
+use crate::apply::claim::Claim;
 use crate::apply::crash;
 use crate::apply::effect::StepError;
 use crate::apply::publisher::Publisher;
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
-use crate::plan::step::Action;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 use crate::world::refs::Expected;
@@ -125,16 +125,8 @@ impl Workshop {
 
     /// Whether the ship's own tags are there: its claim is made, whatever the ledger knows of it.
     pub fn is_claimed(&self, plan: &Plan, ship: &Ship) -> bool {
-        let mut tags = plan.steps.iter().filter_map(|step| match &step.action {
-            Action::Tag { tag, .. } => {
-                Some((tag, ship.evidence(&step.id.0).and_then(|left| left.get("object"))))
-            }
-            _ => None,
-        });
-        tags.all(|(tag, object)| {
-            let found = self.repository.ref_target(&format!("refs/tags/{tag}"));
-            object.is_some() && found.is_ok_and(|found| found.as_ref() == object)
-        })
+        let claim = Claim::of(plan, ship);
+        claim.is_ok_and(|claim| claim.has_tags_in(&self.repository).unwrap_or(false))
     }
 
     /// Deletes what the ship of a plan that began at this time kept for itself.

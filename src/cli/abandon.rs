@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use crate::apply::book::Book;
 use crate::apply::catch_up::{knows, plan_of};
-use crate::apply::claiming::adopt;
+use crate::apply::claiming::{adopt, write_claimed};
 use crate::apply::examine::{Seen, examine};
 use crate::apply::lease;
 use crate::apply::take_back::take_back;
@@ -17,7 +17,7 @@ use crate::cli::open;
 use crate::cli::ship_answer::unclaimed_failure;
 use crate::cli::workshop::workshop;
 use crate::ledger::event::{Begin, What};
-use crate::ledger::state::{Ship, StepState};
+use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::report::json;
@@ -57,7 +57,7 @@ async fn abandon(
     home: &Home,
     book: &mut Book,
 ) -> Result<u8, Failure> {
-    let wish = Wish { pre: None, graduate: false, allow_major: true, trust: None, index: None };
+    let wish = Wish::to_look();
     let survey = open::survey_knowing(global, &wish, Some(book.state()))?;
     if let Some(forgotten) = forgotten(verb, book, &survey)? {
         return bury(verb, streams, book, forgotten).await;
@@ -133,16 +133,10 @@ async fn bury(
     let name = |(package, begin): (&String, &Begin)| format!("{package} {}", begin.version);
     let names = releases.iter().map(name).collect::<Vec<String>>().join(", ");
     consent(verb, &names, streams)?;
-    let step = "claim".to_owned();
+    book.write(&plan, What::Begun { releases }).await.map_err(book_failure)?;
     let evidence = BTreeMap::from([("commit".to_owned(), commit)]);
-    for what in [
-        What::Begun { releases },
-        What::Started { step: step.clone() },
-        What::Succeeded { step, evidence },
-        What::Closed { reason: verb.reason.clone() },
-    ] {
-        book.write(&plan, what).await.map_err(book_failure)?;
-    }
+    write_claimed(book, &plan, evidence).await.map_err(book_failure)?;
+    book.write(&plan, What::Closed { reason: verb.reason.clone() }).await.map_err(book_failure)?;
     book.flush().await.map_err(book_failure)?;
     streams.print(&format!(
         "given up: {names}\ntheir numbers are not used again; `release plan` says what comes in their place\n"
@@ -190,12 +184,7 @@ fn consent(verb: &args::Abandon, names: &str, streams: &mut Streams) -> Result<(
 async fn close(book: &mut Book, plan: &Plan, ship: &Ship, reason: String) -> Result<(), Failure> {
     if !ship.has_done("claim") {
         // Killed between the move of the refs and the word of it, in a repository alone.
-        let step = "claim".to_owned();
-        if !matches!(ship.steps.get("claim"), Some(StepState::Started)) {
-            book.write(&plan.digest, What::Started { step: step.clone() }).await.map_err(book_failure)?;
-        }
-        let succeeded = What::Succeeded { step, evidence: BTreeMap::new() };
-        book.write(&plan.digest, succeeded).await.map_err(book_failure)?;
+        write_claimed(book, &plan.digest, BTreeMap::new()).await.map_err(book_failure)?;
     }
     if book.is_shared() {
         // Whoever still works on it is fenced off first.

@@ -148,6 +148,13 @@ pub struct Wish {
     pub index: Option<String>,
 }
 
+impl Wish {
+    /// For verbs that look and change nothing: by what commits say alone, steps to X.0.0 told as they are.
+    pub fn to_look() -> Wish {
+        Wish { pre: None, graduate: false, allow_major: true, trust: None, index: None }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Trust {
     Tag,

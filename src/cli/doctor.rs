@@ -66,7 +66,7 @@ async fn diagnose(global: &Global, home: &Home) -> Result<Diagnosis, Failure> {
     let links = book.version().map_or_else(|| "empty".to_owned(), |version| version.0.clone());
     let events = book.state().events;
     diagnosis.findings.push(good(format!("the ledger reads: {events} events, newest link {links}")));
-    let wish = Wish { pre: None, graduate: false, allow_major: true, trust: None, index: None };
+    let wish = Wish::to_look();
     match open::survey_knowing(global, &wish, Some(book.state())) {
         Ok(survey) => look(&book, &survey, home, &mut diagnosis).await?,
         Err(failure) => diagnosis.findings.push(failed(&failure)),

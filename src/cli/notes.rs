@@ -20,7 +20,7 @@ struct Answer<'a> {
 }
 
 pub fn run(global: &Global, verb: &args::Notes, streams: &mut Streams) -> Result<u8, Failure> {
-    let wish = Wish { pre: None, graduate: false, allow_major: true, trust: None, index: None };
+    let wish = Wish::to_look();
     let survey = open::survey(global, &wish)?;
     let package = open::package(&survey, &verb.package)?;
     let short = survey.facts.packages[package].short.clone();

@@ -16,7 +16,7 @@ use crate::report::streams::Streams;
 use crate::survey::facts::Survey;
 
 pub fn run(global: &Global, verb: &args::Status, streams: &mut Streams) -> Result<u8, Failure> {
-    let wish = Wish { pre: None, graduate: false, allow_major: true, trust: None, index: None };
+    let wish = Wish::to_look();
     let survey = open::survey(global, &wish)?;
     let plan = open::plan(&survey, global, &wish)?;
     let home = ledger::home(global)?;

@@ -63,6 +63,16 @@ impl Ship {
         matches!(self.steps.get(step), Some(StepState::Succeeded { .. }))
     }
 
+    /// The sealed files of a package and their digests, by name; none before the seal.
+    pub fn sealed(&self, package: &str) -> BTreeMap<&str, &str> {
+        let sealed = self.evidence("seal").into_iter().flatten();
+        let own = sealed.filter_map(|(path, digest)| {
+            let name = path.strip_prefix(package)?.strip_prefix('/')?;
+            Some((name, digest.as_str()))
+        });
+        own.collect()
+    }
+
     /// What a step left as evidence, where it is done.
     pub fn evidence(&self, step: &str) -> Option<&BTreeMap<String, String>> {
         match self.steps.get(step) {
@@ -323,6 +333,17 @@ mod tests {
             .unwrap();
         assert!(state.in_flight.is_empty());
         assert_eq!(state.released["core"].version, "1.0.0");
+    }
+
+    #[test]
+    fn the_seal_tells_each_package_its_files() {
+        let seal = [("core/a.whl", "sha256:1"), ("core-utils/b.whl", "sha256:2")];
+        let evidence = seal.map(|(path, digest)| (path.to_owned(), digest.to_owned())).into();
+        let sealed = What::Succeeded { step: "seal".to_owned(), evidence };
+        let state = replay(vec![begun(), started("seal"), sealed]).unwrap();
+        let ship = &state.in_flight[Digest::of(b"plan").as_str()];
+        assert_eq!(ship.sealed("core"), BTreeMap::from([("a.whl", "sha256:1")]));
+        assert_eq!(ship.sealed("other"), BTreeMap::new());
     }
 
     #[test]
