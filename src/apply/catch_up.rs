@@ -13,8 +13,9 @@ const TRAILER: &str = "Release-Plan:";
 /// How a checkout stands to the remote's branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// The same commit, commits that the remote lacks, or a branch that the remote does not have.
-    Level,
+    /// The same commit, commits that the remote lacks, or a branch that the remote does not have. So many tags came
+    /// from there.
+    Level { new_tags: usize },
     /// It was brought forward over release commits, this many.
     CaughtUp(usize),
     /// The remote has another commit that is no release of the ledger's.
@@ -36,14 +37,14 @@ pub async fn catch_up(
     let name = format!("refs/heads/{branch}");
     let mut found = remote_refs(repository, remote, &[&name, "refs/tags/*"]).await?;
     let at = found.remove(&name);
-    fetch_tags(repository, remote, &found).await?;
+    let new_tags = fetch_tags(repository, remote, &found).await?;
     let head = repository.head()?.commit;
-    let Some(at) = at.filter(|at| *at != head) else { return Ok(Standing::Level) };
+    let Some(at) = at.filter(|at| *at != head) else { return Ok(Standing::Level { new_tags }) };
     if !repository.has_object(&at) {
         fetch(repository, remote, &[name]).await?;
     }
     if repository.is_ancestor(&at, &head)? {
-        return Ok(Standing::Level);
+        return Ok(Standing::Level { new_tags });
     }
     if !repository.is_ancestor(&head, &at)? {
         return Ok(Standing::Diverged { commit: at });
@@ -76,12 +77,12 @@ pub fn knows(state: &State, plan: &str) -> bool {
     state.finished.contains_key(plan) || state.in_flight.contains_key(plan) || state.closed.contains_key(plan)
 }
 
-/// Tags that only the remote has. One that stands elsewhere here is left: it is compared where it matters.
+/// Fetches tags that only the remote has, and says how many. One that stands elsewhere here is left: it is compared where it matters.
 async fn fetch_tags(
     repository: &Repository,
     remote: &str,
     found: &BTreeMap<String, String>,
-) -> Result<(), StepError> {
+) -> Result<usize, StepError> {
     let mut missing = Vec::new();
     for name in found.keys() {
         if repository.ref_target(name)?.is_none() {
@@ -92,7 +93,7 @@ async fn fetch_tags(
     for some in missing.chunks(1000) {
         fetch(repository, remote, some).await?;
     }
-    Ok(())
+    Ok(missing.len())
 }
 
 #[cfg(test)]

@@ -87,6 +87,7 @@ pub async fn ship(
     tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<Outcome, BookError> {
     begin(book, plan, &orders.holder, tell).await?;
+    let plan = &Arc::new(plan.clone());
     let (notes, heard) = Notes::line();
     let fence = fence(book, plan);
     let mut engine = Engine {
@@ -146,7 +147,7 @@ fn fence(book: &Book, plan: &Plan) -> Option<Arc<Fence>> {
 
 struct Engine<'a> {
     book: &'a mut Book,
-    plan: &'a Plan,
+    plan: &'a Arc<Plan>,
     workshop: Arc<Workshop>,
     tell: &'a mut dyn FnMut(Told<'_>),
     notes: Notes,
@@ -237,7 +238,7 @@ impl Engine<'_> {
         self.write(What::Started { step: step.id.0.clone() }).await?;
         let job = effect::Job {
             step: step.clone(),
-            plan: Arc::new(self.plan.clone()),
+            plan: Arc::clone(self.plan),
             ship: self.ship().clone(),
             notes: self.notes.clone(),
             fence: self.fence.clone(),

@@ -22,6 +22,7 @@ use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::report::json;
 use crate::report::streams::Streams;
+use crate::report::words::{named, planned};
 use crate::survey::facts::Survey;
 use crate::survey::home::Home;
 
@@ -63,7 +64,7 @@ async fn abandon(
         return bury(verb, streams, book, forgotten).await;
     }
     let plan = chosen(verb, book).await?;
-    consent(verb, &names(&plan), streams)?;
+    consent(verb, &planned(&plan), streams)?;
     let workshop = workshop(&survey, home)?;
     adopt(book, &plan, &workshop).await.map_err(unclaimed_failure)?;
     let seen = examine(book, &plan, &workshop).await;
@@ -85,11 +86,6 @@ async fn abandon(
     }
     answer(verb, streams, &plan, claimed, published);
     Ok(0)
-}
-
-fn names(plan: &Plan) -> String {
-    let name = |release: &crate::plan::Release| format!("{} {}", release.package, release.to);
-    plan.releases.iter().map(name).collect::<Vec<String>>().join(", ")
 }
 
 /// A release that the ledger does not know, as its tags tell of it.
@@ -130,8 +126,7 @@ async fn bury(
     forgotten: Forgotten,
 ) -> Result<u8, Failure> {
     let Forgotten { plan, commit, releases } = forgotten;
-    let name = |(package, begin): (&String, &Begin)| format!("{package} {}", begin.version);
-    let names = releases.iter().map(name).collect::<Vec<String>>().join(", ");
+    let names = named(&releases);
     consent(verb, &names, streams)?;
     book.write(&plan, What::Begun { releases }).await.map_err(book_failure)?;
     let evidence = BTreeMap::from([("commit".to_owned(), commit)]);
@@ -206,7 +201,7 @@ fn answer(verb: &args::Abandon, streams: &mut Streams, plan: &Plan, claimed: boo
         streams.print(&json::pretty(&answer));
         return;
     }
-    let mut text = format!("given up: {}\n", names(plan));
+    let mut text = format!("given up: {}\n", planned(plan));
     if claimed {
         text.push_str("their numbers are not used again; tags and the release commit stay\n");
         for fact in &published {

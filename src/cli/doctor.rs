@@ -12,7 +12,7 @@ use crate::cli::{ledger, open};
 use crate::ledger::state::Ship;
 use crate::report::doctor::{Diagnosis, Finding, Level, ShipDiagnosis, doctor_json, doctor_text};
 use crate::report::streams::Streams;
-use crate::report::words::held_by;
+use crate::report::words::{each_named, held_by, named};
 use crate::survey::facts::Survey;
 use crate::survey::home::Home;
 use crate::world::holder::Liveness;
@@ -97,7 +97,7 @@ async fn look(book: &Book, survey: &Survey, home: &Home, diagnosis: &mut Diagnos
         let done = plan.steps.iter().filter(|step| ship.has_done(&step.id.0)).count();
         diagnosis.ships.push(ShipDiagnosis {
             plan: digest.clone(),
-            releases: names(ship),
+            releases: each_named(&ship.releases),
             claimed: ship.has_done("claim"),
             epoch: ship.epoch,
             holder: ship.holder.as_ref().map(held_by),
@@ -140,7 +140,7 @@ async fn holder(ship: &Ship) -> (Option<Liveness>, Option<&'static str>) {
 
 /// What comes next for a ship that nothing stands against.
 fn next_for(ship: &Ship, liveness: Option<Liveness>) -> Finding {
-    let what = names(ship).join(", ");
+    let what = named(&ship.releases);
     let (fact, next) = match liveness {
         Some(Liveness::Alive) => (format!("{what} is being shipped"), "release status"),
         Some(Liveness::Unknown) => (
@@ -167,8 +167,4 @@ fn failed(failure: &Failure) -> Finding {
 
 fn good(fact: String) -> Finding {
     Finding { level: Level::Good, fact, next: None }
-}
-
-fn names(ship: &Ship) -> Vec<String> {
-    ship.releases.iter().map(|(package, begin)| format!("{package} {}", begin.version)).collect()
 }

@@ -6,13 +6,13 @@ use crate::apply::lease::liveness;
 use crate::cli::failure::{Failure, Kind};
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
-use crate::report::words::held_by;
+use crate::report::words::{held_by, named};
 use crate::world::holder::Liveness;
 
 /// What this run was asked for, as far as it may touch another ship.
 pub struct Concern<'a> {
     pub tag: Option<&'a str>,
-    pub plan: Option<Plan>,
+    pub plan: Option<&'a Plan>,
     /// Short names; none where no package was named.
     pub packages: Option<BTreeSet<String>>,
 }
@@ -23,7 +23,7 @@ impl Concern<'_> {
         if let Some(tag) = self.tag {
             return ship.releases.values().any(|begin| begin.tag == tag);
         }
-        if let Some(plan) = &self.plan {
+        if let Some(plan) = self.plan {
             let same = plan.releases.iter().any(|release| ship.releases.contains_key(&release.package));
             return plan.digest.as_str() == digest || same;
         }
@@ -43,9 +43,7 @@ pub async fn may_be_taken(
         return Ok(false);
     }
     let Some(holder) = &ship.holder else { return Ok(true) };
-    let names: Vec<String> =
-        ship.releases.iter().map(|(package, begin)| format!("{package} {}", begin.version)).collect();
-    let what = format!("{} is at work on {}", held_by(holder), names.join(", "));
+    let what = format!("{} is at work on {}", held_by(holder), named(&ship.releases));
     match liveness(holder, &|name| std::env::var_os(name)).await {
         Liveness::Dead => Ok(true),
         Liveness::Unknown if take_over => Ok(true),

@@ -31,6 +31,7 @@ use crate::plan::make::base;
 use crate::plan::stale::StaleError;
 use crate::report::progress::Progress;
 use crate::report::streams::Streams;
+use crate::report::words::planned;
 use crate::report::{json, plan_text, ship_text};
 use crate::survey::facts::Survey;
 use crate::survey::home::Home;
@@ -50,7 +51,9 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
         let overdue = overdue(interrupt.clone());
         let work = async {
             let mut book = ledger::book(&home).await?;
-            Shipping { global, verb, streams, home: &home, book: &mut book, interrupt }.run().await
+            Shipping { global, verb, streams, home: &home, book: &mut book, interrupt, saved: None }
+                .run()
+                .await
         };
         tokio::select! {
             done = work => done,
@@ -68,6 +71,8 @@ struct Shipping<'a> {
     home: &'a Home,
     book: &'a mut Book,
     interrupt: watch::Receiver<Option<&'static str>>,
+    /// The plan of the file that was named, where one was.
+    saved: Option<Arc<Plan>>,
 }
 
 /// What is left to do after a ship: leave, or plan again since others were faster with something else.
@@ -78,7 +83,8 @@ enum Next {
 
 impl Shipping<'_> {
     async fn run(&mut self) -> Result<u8, Failure> {
-        let survey = self.survey()?;
+        let mut survey = self.survey()?;
+        self.saved = self.verb.plan.as_deref().map(read_plan).transpose()?.map(Arc::new);
         if let Some(plan) = self.under_way(&survey).await? {
             return self.finish(&plan, &survey).await;
         }
@@ -87,8 +93,9 @@ impl Shipping<'_> {
         }
         let mut consented: Option<Plan> = None;
         for _ in 0..TRIES {
-            self.catch_up().await?;
-            let survey = self.survey()?;
+            if self.catch_up().await? {
+                survey = self.survey()?;
+            }
             refuse_forgotten(self.book, &survey)?;
             let plan = self.new_plan(&survey)?;
             if let Some(before) = &consented {
@@ -107,18 +114,18 @@ impl Shipping<'_> {
         open::survey_knowing(self.global, &self.verb.wish, Some(self.book.state()))
     }
 
-    /// Follows releases that others made, where the plan is still to be made.
-    async fn catch_up(&mut self) -> Result<(), Failure> {
-        let (Some(remote), None) = (&self.home.remote, &self.verb.plan) else { return Ok(()) };
+    /// Follows releases that others made, where the plan is still to be made. Whether anything here has changed.
+    async fn catch_up(&mut self) -> Result<bool, Failure> {
+        let (Some(remote), None) = (&self.home.remote, &self.verb.plan) else { return Ok(false) };
         let repository = &self.home.repository;
-        let Some(branch) = repository.head().map_err(Failure::user)?.branch else { return Ok(()) };
+        let Some(branch) = repository.head().map_err(Failure::user)?.branch else { return Ok(false) };
         let standing = catch_up(repository, remote, &branch, self.book.state()).await;
         match standing.map_err(|error| step_failure(vec![("catching up".to_owned(), error)]))? {
-            Standing::Level => Ok(()),
+            Standing::Level { new_tags } => Ok(new_tags > 0),
             Standing::CaughtUp(commits) => {
                 self.streams
                     .tell(&format!("brought {branch} forward over {commits} release commits of others\n"));
-                Ok(())
+                Ok(true)
             }
             Standing::Behind { commit } | Standing::Diverged { commit } => {
                 let short = commit.get(..7).unwrap_or(&commit);
@@ -135,9 +142,10 @@ impl Shipping<'_> {
     /// One that claimed nothing and whose base is gone is given up.
     async fn under_way(&mut self, survey: &Survey) -> Result<Option<Plan>, Failure> {
         let digests: Vec<String> = self.book.state().in_flight.keys().cloned().collect();
+        let saved = self.saved.clone();
         let concern = Concern {
             tag: self.verb.tag.as_deref(),
-            plan: self.verb.plan.as_deref().map(read_plan).transpose()?,
+            plan: saved.as_deref(),
             packages: open::names(survey, self.global)?,
         };
         for digest in digests {
@@ -173,8 +181,8 @@ impl Shipping<'_> {
     }
 
     fn refuse_other_plan(&self, plan: &Plan) -> Result<(), Failure> {
-        let Some(path) = &self.verb.plan else { return Ok(()) };
-        if read_plan(path)?.digest == plan.digest {
+        let (Some(path), Some(saved)) = (&self.verb.plan, &self.saved) else { return Ok(()) };
+        if saved.digest == plan.digest {
             return Ok(());
         }
         let text = format!("plan {} is under way, {} is another", plan.digest.short(), path.display());
@@ -197,9 +205,7 @@ impl Shipping<'_> {
             return Err(Failure::user(format!("tag `{tag}` is not part of the release under way"))
                 .hint("finish that one first with `release ship`"));
         }
-        let names: Vec<String> =
-            plan.releases.iter().map(|release| format!("{} {}", release.package, release.to)).collect();
-        self.streams.tell(&format!("finishing what was begun: {}\n", names.join(", ")));
+        self.streams.tell(&format!("finishing what was begun: {}\n", planned(plan)));
         let workshop = workshop(survey, self.home)?;
         if self.is_claimed(plan, &workshop) {
             self.stand_on_claim(plan).await?;
@@ -247,16 +253,15 @@ impl Shipping<'_> {
     }
 
     fn new_plan(&mut self, survey: &Survey) -> Result<Plan, Failure> {
-        let plan = match &self.verb.plan {
+        let plan = match &self.saved {
             None => open::plan(survey, self.global, &self.verb.wish)?,
-            Some(path) => {
-                let saved = read_plan(path)?;
+            Some(saved) => {
                 saved.check(&base(&survey.facts)).map_err(|error| {
                     Failure::new(Kind::Stale, error)
                         .hint("make it anew with `release plan -o FILE` and read it again; `release status` before it \
                                brings what the ledger knows")
                 })?;
-                saved
+                Plan::clone(saved)
             }
         };
         match plan.refused.first() {

@@ -13,6 +13,7 @@ use crate::report::status::{
     InFlight, PackageStatus, StatusReport, Unreleased, status_json, status_markdown, status_text,
 };
 use crate::report::streams::Streams;
+use crate::report::words::each_named;
 use crate::survey::facts::Survey;
 
 pub fn run(global: &Global, verb: &args::Status, streams: &mut Streams) -> Result<u8, Failure> {
@@ -76,11 +77,7 @@ fn in_flight(digest: &str, ship: &Ship) -> InFlight {
         plan: digest.to_owned(),
         who: ship.who.clone(),
         began: ship.began,
-        releases: ship
-            .releases
-            .iter()
-            .map(|(package, begin)| format!("{package} {}", begin.version))
-            .collect(),
+        releases: each_named(&ship.releases),
         claimed: ship.has_done("claim"),
         done: ship.steps.values().filter(|state| matches!(state, StepState::Succeeded { .. })).count(),
         waiting,

@@ -10,7 +10,7 @@ use crate::report::paint::Paint;
 use crate::report::plain::{line, terminal};
 use crate::report::step_words::{doing, done, failed, parts};
 use crate::report::table::paragraph;
-use crate::report::words::held_by;
+use crate::report::words::{held_by, named};
 
 /// Lines of a failure's message that are shown.
 const MESSAGE_LINES: usize = 40;
@@ -108,12 +108,6 @@ fn in_words(event: &Event, versions: &Versions<'_>) -> String {
         What::Leased { epoch, holder } => format!("in hand of {} (epoch {epoch})", held_by(holder)),
         What::Unleased { epoch } => format!("put down (epoch {epoch})"),
     }
-}
-
-fn named(releases: &BTreeMap<String, Begin>) -> String {
-    let names: Vec<String> =
-        releases.iter().map(|(package, begin)| line(&format!("{package} {}", begin.version))).collect();
-    names.join(", ")
 }
 
 /// The lines of a message, without what a terminal would obey; the last ones where there are too many.

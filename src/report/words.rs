@@ -1,8 +1,10 @@
 //! Small pieces of wording that several reports share.
 
-use crate::ledger::event::Holder;
-use crate::plan::Plan;
+use std::collections::BTreeMap;
+
+use crate::ledger::event::{Begin, Holder};
 use crate::plan::step::Action;
+use crate::plan::{Plan, Release};
 use crate::report::plain::line;
 
 /// The first seven digits of a commit.
@@ -26,6 +28,22 @@ pub fn some(items: &[String], most: usize) -> String {
         shown.push_str(&format!(", +{more} more"));
     }
     shown
+}
+
+/// What a ship releases: `core 2.1.0, mlops 2.0.0`.
+pub fn named(releases: &BTreeMap<String, Begin>) -> String {
+    each_named(releases).join(", ")
+}
+
+/// The same, one by one.
+pub fn each_named(releases: &BTreeMap<String, Begin>) -> Vec<String> {
+    releases.iter().map(|(package, begin)| line(&format!("{package} {}", begin.version))).collect()
+}
+
+/// What a plan releases, dependencies first.
+pub fn planned(plan: &Plan) -> String {
+    let name = |release: &Release| line(&format!("{} {}", release.package, release.to));
+    plan.releases.iter().map(name).collect::<Vec<String>>().join(", ")
 }
 
 /// Who has a ship in hand: `run 71 of acme/monorepo, attempt 2`, or `desk, process 4711`.
