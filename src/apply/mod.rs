@@ -30,4 +30,5 @@ pub mod ship;
 pub mod smoke;
 pub mod stash;
 pub mod take_back;
+pub mod target;
 pub mod workshop;

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no environment. The same Facts give the same Plan, byte for byte.
 
 pub mod decide;
+pub mod deployment;
 pub mod digest;
 pub mod edits;
 pub mod facts;

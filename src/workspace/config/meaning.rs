@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::workspace::config::environment::{CheckKind, CheckTable};
+use crate::workspace::config::environment::{CheckKind, CheckTable, EnvironmentTable, Target};
 use crate::workspace::config::ledger;
 use crate::workspace::config::nearest::nearest;
 use crate::workspace::config::problem::Problem;
@@ -24,6 +24,7 @@ pub fn check(tables: &Tables, document: &Node) -> Vec<Problem> {
     meaning.registries();
     meaning.packages();
     meaning.environments();
+    meaning.hooks();
     meaning.problems.extend(ledger::check(tables, document));
     meaning.problems
 }
@@ -214,6 +215,8 @@ impl Meaning<'_> {
                     "name the environment before it with `after`, or take `soak` out",
                 );
             }
+            self.target(name, environment);
+            self.windows(name);
             let nodes =
                 self.document.at(&["environment", name, "validate"]).map(Node::items).unwrap_or_default();
             for node in nodes {
@@ -223,6 +226,63 @@ impl Meaning<'_> {
         self.cycles();
     }
 
+    /// Keys that mean something for one kind of target, and what each kind needs.
+    fn target(&mut self, name: &str, environment: &EnvironmentTable) {
+        let target = environment.target.unwrap_or(Target::Python);
+        let taken: &[&str] = match target {
+            Target::Container | Target::Swarm => &["host", "tls"],
+            Target::Python => &["directory"],
+            Target::Command => &["command"],
+        };
+        for key in ["host", "tls", "directory", "command"].iter().filter(|key| !taken.contains(key)) {
+            if let Some(entry) = self.document.at(&["environment", name]).and_then(|table| table.entry(key)) {
+                let place = entry.place.clone();
+                let message = format!("`{key}` means nothing for environment `{name}`");
+                self.say(place, message, "take it out, or choose another `target`");
+            }
+        }
+        if target != Target::Command {
+            return;
+        }
+        for key in ["apply", "status"] {
+            if self
+                .document
+                .at(&["environment", name, "command", key])
+                .is_none_or(|list| list.items().is_empty())
+            {
+                let place = self.document.place_of(&["environment", name, "command"]);
+                let message = format!("environment `{name}` lacks the program `{key}`");
+                self.say(
+                    place,
+                    message,
+                    "an exit code proves nothing: `apply` acts, and `status` says what runs",
+                );
+            }
+        }
+    }
+
+    fn windows(&mut self, name: &str) {
+        let nodes = self.document.at(&["environment", name, "windows"]).map(Node::items).unwrap_or_default();
+        for node in nodes {
+            if node.entry("allow").is_some() == node.entry("deny").is_some() {
+                let message = format!("a window of environment `{name}` must allow or deny");
+                self.say(node.place.clone(), message, "for example `{ allow = \"Mon-Thu 09:00-16:00\" }`");
+            }
+        }
+    }
+
+    fn hooks(&mut self) {
+        for hook in self.document.at(&["hook"]).map(Node::items).unwrap_or_default() {
+            if hook.entry("url").is_some() == hook.entry("command").is_some() {
+                self.say(
+                    hook.place.clone(),
+                    "a hook must tell one listener".to_owned(),
+                    "name a `url` or a `command`",
+                );
+            }
+        }
+    }
+
     /// What each kind of check needs. Read from the document, as a check that did not fit is not in the tables.
     fn validation(&mut self, node: &Node, environment: &str) {
         let Ok(kind) = serde_json::from_value::<CheckKind>(node.at(&["kind"]).and_then(Node::as_text).into())
@@ -230,9 +290,9 @@ impl Meaning<'_> {
             return;
         };
         let (needed, taken): (&[&str], &[&str]) = match kind {
-            CheckKind::Http => (&["url"], &["url", "expect"]),
-            CheckKind::Command => (&["command"], &["command", "expect"]),
-            CheckKind::Metrics => (&["url", "query", "expect"], &["url", "query", "expect"]),
+            CheckKind::Http => (&["url"], &["url", "expect", "success"]),
+            CheckKind::Command => (&["command"], &["command", "expect", "success"]),
+            CheckKind::Metrics => (&["url", "query"], &["url", "query", "expect", "success", "samples"]),
             CheckKind::Version => (&[], &["url", "command"]),
             CheckKind::Container | CheckKind::Install => (&[], &[]),
         };
@@ -244,6 +304,13 @@ impl Meaning<'_> {
                 format!("check of environment `{environment}` lacks `{key}`"),
                 &format!("checks of kind \"{word}\" need {}", ticked(needed)),
             );
+        }
+        let judges = ["expect", "success"].iter().any(|key| node.entry(key).is_some());
+        if matches!(kind, CheckKind::Metrics) && !judges {
+            // A query alone would pass whatever it gives.
+            let place = node.place_of(&["kind"]);
+            let help = "checks of kind \"metrics\" need `expect` or `success`";
+            self.say(place, format!("check of environment `{environment}` judges nothing"), help);
         }
         for key in CheckTable::OF_SOME_KINDS.iter().filter(|key| !taken.contains(key)) {
             if let Some(entry) = node.entry(key) {

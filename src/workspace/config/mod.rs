@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod environment;
 pub mod fit;
 mod foreign;
+pub mod hook;
 pub mod ledger;
 mod meaning;
 mod nearest;

@@ -9,6 +9,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::workspace::config::environment::EnvironmentTable;
+use crate::workspace::config::hook::HookTable;
 use crate::workspace::config::ledger::LedgerTable;
 use crate::workspace::config::package::PackageTable;
 use crate::workspace::config::settings::GroupMode;
@@ -39,6 +40,8 @@ pub struct Tables {
     pub ledger: LedgerTable,
     /// Where releases run, by the environment's name.
     pub environment: BTreeMap<String, EnvironmentTable>,
+    /// Who is told how deployments go.
+    pub hook: Vec<HookTable>,
 }
 
 /// The packages and what they have in common.
