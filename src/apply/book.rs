@@ -180,14 +180,25 @@ impl Book {
         self.pending.push(event.clone());
         let before = std::mem::replace(&mut self.state, state);
         if self.journal.is_none()
-            && let Err(error) = self.append(&[]).await
+            && let Err(error) = self.append_behind_others().await
         {
-            self.pending.pop();
+            self.pending.clear();
             self.state = before;
             return Err(error);
         }
         crash::point();
         Ok(event)
+    }
+
+    /// A link of its own; behind what another process wrote meanwhile, where it can follow that.
+    async fn append_behind_others(&mut self) -> Result<(), BookError> {
+        for _ in 0..TRIES {
+            match self.append(&[]).await {
+                Err(BookError::Lost) => self.follow().await?,
+                other => return other,
+            }
+        }
+        Err(BookError::Lost)
     }
 
     /// Gives others to see what was written since the last link. Where they were faster, it goes on top of theirs.
@@ -255,7 +266,7 @@ impl Book {
     /// Whether the end of a ship was written here, and others were never told.
     pub fn has_untold_end(&self) -> bool {
         let ends = |event: &Event| {
-            matches!(event.what, What::Finished | What::Closed { .. } | What::Abandoned { .. })
+            matches!(event.what, What::Finished { .. } | What::Closed { .. } | What::Abandoned { .. } | What::Deployed { .. })
         };
         self.journal.is_some() && self.pending.iter().any(ends)
     }
@@ -277,8 +288,10 @@ impl Book {
 
     /// Whether others know of a ship: a link holds its beginning.
     pub fn is_seen(&self, plan: &Digest) -> bool {
-        let begins = |event: &Event| event.plan == *plan && matches!(event.what, What::Begun { .. });
-        self.ship(plan).is_some() && !self.pending.iter().any(begins)
+        let begins = |event: &Event| {
+            event.plan == *plan && matches!(event.what, What::Begun { .. } | What::Deploying { .. })
+        };
+        self.state.lease(plan).is_some() && !self.pending.iter().any(begins)
     }
 
     /// Forgets events that nobody else has seen.
@@ -321,7 +334,9 @@ impl Book {
         for event in std::mem::take(&mut self.pending) {
             match event.what {
                 What::Leased { epoch, .. } => self.held = Some((event.plan, epoch)),
-                What::Unleased { .. } | What::Finished | What::Closed { .. } => self.held = None,
+                What::Unleased { .. } | What::Finished { .. } | What::Closed { .. } | What::Deployed { .. } => {
+                    self.held = None;
+                }
                 _ => {}
             }
         }
@@ -331,10 +346,10 @@ impl Book {
     /// What we held by the ledger's last link must be ours still.
     fn refuse_other_holder(&self) -> Result<(), BookError> {
         let Some((plan, epoch)) = &self.held else { return Ok(()) };
-        match self.state.in_flight.get(plan.as_str()) {
-            Some(ship) if ship.epoch == *epoch => Ok(()),
-            Some(ship) => {
-                let reason = format!("epoch {} of plan {} has begun", ship.epoch, plan.short());
+        match self.state.lease(plan) {
+            Some((now, _)) if now == *epoch => Ok(()),
+            Some((now, _)) => {
+                let reason = format!("epoch {now} of plan {} has begun", plan.short());
                 Err(BookError::Overtaken { reason })
             }
             None => Err(BookError::Overtaken { reason: format!("plan {} is over", plan.short()) }),
@@ -447,7 +462,19 @@ fn title(what: &What) -> String {
         What::Started { step } => format!("started {step}"),
         What::Succeeded { step, .. } => format!("succeeded {step}"),
         What::Failed { step, .. } => format!("failed {step}"),
-        What::Finished => "finished".to_owned(),
+        What::Finished { .. } => "finished".to_owned(),
+        What::Deploying { deployment } => format!("deploying to {}", deployment.environment),
+        What::Deployed { ending, .. } => format!("deployed, {ending:?}").to_lowercase(),
+        What::Awaited { environment, .. } => format!("awaited in {environment}"),
+        What::Looked { environment, trial } => format!("looked at {} in {environment}", trial.package),
+        What::Halted { .. } => "halted".to_owned(),
+        What::Resumed { .. } => "resumed".to_owned(),
+        What::Approved { package, version, .. } => format!("approved {package} {version}"),
+        What::Disapproved { package, .. } => format!("disapproved {package}"),
+        What::Withdrawn { package, version, .. } => format!("withdrew {package} {version}"),
+        What::Yanked { package, version } => format!("yanked {package} {version}"),
+        What::HotfixOpened { branch, .. } => format!("opened {branch}"),
+        What::HotfixPorted { branch, .. } => format!("ported {branch}"),
         What::Abandoned { .. } => "abandoned".to_owned(),
         What::Closed { .. } => "closed".to_owned(),
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
+use crate::apply::book::Book;
 use crate::ledger::state::State;
 use crate::plan::digest::Digest;
 use crate::world::store::error::StoreError;
@@ -19,6 +20,9 @@ const FRESH: Duration = Duration::from_secs(1);
 pub enum Fenced {
     #[error("this ship was taken over by somebody else")]
     TakenOver,
+    /// Somebody ordered a stop.
+    #[error("halted: {reason}")]
+    Halted { reason: String },
     /// Nobody can say whether it was.
     #[error("the ledger is out of reach: {words}")]
     Unreachable { words: String },
@@ -36,6 +40,8 @@ pub struct Fence {
     store: Arc<dyn Store>,
     plan: Digest,
     epoch: u64,
+    /// Environments and packages whose halts stop it too.
+    guards: Vec<(Option<String>, String)>,
     seen: Mutex<Seen>,
 }
 
@@ -43,17 +49,16 @@ struct Seen {
     version: Option<Version>,
     at: Instant,
     taken_over: bool,
+    halted: Option<String>,
 }
 
 impl Fence {
-    /// The fence of a lease that stands in the ledger at `version`.
-    pub fn new(store: Arc<dyn Store>, plan: Digest, epoch: u64, version: Option<Version>) -> Fence {
-        Fence {
-            store,
-            plan,
-            epoch,
-            seen: Mutex::new(Seen { version, at: Instant::now(), taken_over: false }),
-        }
+    /// The fence of a lease that stands in the ledger as it was last read. What a halt of `guards` (environment and
+    /// package) stops is stopped; none for what goes on all the same.
+    pub fn new(book: &Book, plan: &Digest, epoch: u64, guards: Vec<(Option<String>, String)>) -> Fence {
+        let halted = halted(book.state(), &guards);
+        let seen = Seen { version: book.version().cloned(), at: Instant::now(), taken_over: false, halted };
+        Fence { store: Arc::clone(book.store()), plan: plan.clone(), epoch, guards, seen: Mutex::new(seen) }
     }
 
     /// Takes note of a link of our own.
@@ -65,31 +70,46 @@ impl Fence {
     /// Whether the next effect may be done.
     ///
     /// # Errors
-    /// Where the ship was taken over, or the ledger does not answer.
+    /// Where the ship was taken over or halted, or the ledger does not answer.
     pub async fn check(&self) -> Result<(), Fenced> {
         let mut seen = self.seen.lock().await;
         if seen.taken_over {
             return Err(Fenced::TakenOver);
         }
         if seen.at.elapsed() < FRESH {
-            return Ok(());
+            return seen.may_go_on();
         }
         let asked = Instant::now();
         let head = self.store.head().await.map_err(unreachable)?;
         if head == seen.version {
             seen.at = asked;
-            return Ok(());
+            return seen.may_go_on();
         }
         let link = self.store.read().await.map_err(unreachable)?;
         let state = link.as_ref().and_then(|link| State::read(link.files.get("state.json")?).ok());
-        let ship = state.and_then(|state| state.in_flight.get(self.plan.as_str()).cloned());
-        if ship.is_none_or(|ship| ship.epoch != self.epoch) {
+        let state = state.unwrap_or_default();
+        if state.lease(&self.plan).is_none_or(|(epoch, _)| epoch != self.epoch) {
             seen.taken_over = true;
             return Err(Fenced::TakenOver);
         }
+        seen.halted = halted(&state, &self.guards);
         (seen.version, seen.at) = (link.map(|link| link.version), asked);
-        Ok(())
+        seen.may_go_on()
     }
+}
+
+impl Seen {
+    fn may_go_on(&self) -> Result<(), Fenced> {
+        match &self.halted {
+            Some(reason) => Err(Fenced::Halted { reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn halted(state: &State, guards: &[(Option<String>, String)]) -> Option<String> {
+    let halt = guards.iter().find_map(|(environment, package)| state.halted(environment.as_deref(), Some(package)));
+    halt.map(|halt| halt.reason.clone())
 }
 
 fn unreachable(error: StoreError) -> Fenced {

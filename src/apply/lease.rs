@@ -61,21 +61,20 @@ pub async fn liveness(holder: &Holder, variable: Variable<'_>) -> Liveness {
     }
 }
 
-/// Takes a ship in hand, under the next epoch.
+/// Takes a ship or a deployment in hand, under the next epoch.
 ///
 /// # Errors
 /// Where the ledger can not be written.
 pub async fn take(book: &mut Book, plan: &Digest, holder: &Holder) -> Result<Event, BookError> {
-    let epoch = book.ship(plan).map_or(0, |ship| ship.epoch) + 1;
+    let epoch = book.state().next_epoch(plan);
     book.write(plan, What::Leased { epoch, holder: holder.clone() }).await
 }
 
-/// Puts a ship down that this epoch holds; nothing to do where it is over.
+/// Puts a ship or a deployment down that this epoch holds; nothing to do where it is over.
 ///
 /// # Errors
 /// Where the ledger can not be written.
 pub async fn put_down(book: &mut Book, plan: &Digest) -> Result<Option<Event>, BookError> {
-    let Some(ship) = book.ship(plan).filter(|ship| ship.holder.is_some()) else { return Ok(None) };
-    let epoch = ship.epoch;
+    let Some((epoch, Some(_))) = book.state().lease(plan) else { return Ok(None) };
     book.write(plan, What::Unleased { epoch }).await.map(Some)
 }

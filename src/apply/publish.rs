@@ -118,7 +118,7 @@ async fn put_noted(
             job.notes.keep(What::Succeeded { step, evidence }).await
         }
         Err(error) => {
-            job.notes.keep(What::Failed { step, failure: error.failure() }).await?;
+            job.notes.keep(What::Failed { step, failure: error.failure(), evidence: Evidence::new() }).await?;
             Err(error)
         }
     }

@@ -12,14 +12,16 @@ use crate::apply::book::{Book, BookError};
 use crate::apply::claim::Claim;
 use crate::apply::claiming::{self, Unclaimed};
 use crate::apply::effect::{self, Evidence, StepError};
-use crate::apply::fence::Fence;
+use crate::apply::fence::{Fence, Fenced};
 use crate::apply::lease;
 use crate::apply::notes::{Note, Notes};
 use crate::apply::take_back::{forget, take_back};
 use crate::apply::workshop::Workshop;
-use crate::ledger::event::{Begin, Event, Holder, What};
+use crate::ledger::event::{AwaitedIn, Begin, Event, Holder, What};
 use crate::ledger::state::Ship;
-use crate::plan::Plan;
+use crate::plan::deployment::{Artifact, ArtifactKind, Placed};
+use crate::plan::digest::Digest;
+use crate::plan::{Plan, Release};
 use crate::plan::step::{Action, Step};
 use crate::world::store::error::StoreError;
 
@@ -138,11 +140,44 @@ async fn begin(
     Ok(())
 }
 
-/// The fence of a lease that others can take over; none where nobody else sees the ledger.
+/// What stops the ship where others take it over, or somebody halts it.
 fn fence(book: &Book, plan: &Plan) -> Option<Arc<Fence>> {
-    let ship = book.ship(&plan.digest).filter(|_| book.is_shared())?;
-    let (store, version) = (Arc::clone(book.store()), book.version().cloned());
-    Some(Arc::new(Fence::new(store, plan.digest.clone(), ship.epoch, version)))
+    let (epoch, _) = book.state().lease(&plan.digest)?;
+    let guards = plan.releases.iter().map(|release| (None, release.package.clone())).collect();
+    Some(Arc::new(Fence::new(book, &plan.digest, epoch, guards)))
+}
+
+/// The releases that the plan wants deployed, and where.
+fn awaited(plan: &Plan, ship: &Ship) -> Option<AwaitedIn> {
+    let deploy = plan.deploy.as_ref()?;
+    let commit = ship.evidence("commit")?.get("commit")?;
+    let placed = |release: &Release| {
+        let wanted = deploy.packages.get(&release.package)?;
+        Some(Placed {
+            package: release.package.clone(),
+            version: release.to.clone(),
+            tag: release.tag.clone(),
+            commit: commit.clone(),
+            artifact: artifact(release, ship, *wanted)?,
+        })
+    };
+    let releases: Vec<Placed> = plan.releases.iter().filter_map(placed).collect();
+    (!releases.is_empty()).then(|| AwaitedIn { environment: deploy.environment.clone(), releases })
+}
+
+fn artifact(release: &Release, ship: &Ship, kind: ArtifactKind) -> Option<Artifact> {
+    match kind {
+        ArtifactKind::Files => Some(Artifact::Files {
+            distribution: release.distribution.clone(),
+            index: release.index.clone(),
+            files: ship.evidence(&format!("publish:{}", release.package))?.clone(),
+        }),
+        ArtifactKind::Image => {
+            let pushed = ship.evidence(&format!("push:{}", release.package))?;
+            let digest = Digest::parse(pushed.get("digest")?)?;
+            Some(Artifact::Image { repository: pushed.get("repository")?.clone(), digest })
+        }
+    }
 }
 
 struct Engine<'a> {
@@ -207,8 +242,9 @@ impl Engine<'_> {
             let limit = if is_upload { UPLOADS } else { self.workshop.jobs };
             let same = |id: &&String| id.starts_with("publish:") == is_upload;
             if under_way.iter().filter(same).count() < limit {
-                self.start(&step).await?;
-                under_way.insert(step.id.0.clone());
+                if self.start(&step).await? {
+                    under_way.insert(step.id.0.clone());
+                }
             }
         }
         Ok(())
@@ -234,8 +270,13 @@ impl Engine<'_> {
             .collect()
     }
 
-    async fn start(&mut self, step: &Step) -> Result<(), BookError> {
+    /// Whether the step is at work now: what a halt stops has failed already.
+    async fn start(&mut self, step: &Step) -> Result<bool, BookError> {
         self.write(What::Started { step: step.id.0.clone() }).await?;
+        if let Some(error) = self.halted(step) {
+            self.record(step.id.0.clone(), Err(error)).await?;
+            return Ok(false);
+        }
         let job = effect::Job {
             step: step.clone(),
             plan: Arc::clone(self.plan),
@@ -248,7 +289,18 @@ impl Engine<'_> {
             let id = job.step.id.0.clone();
             (id, effect::carry_out(job, workshop).await)
         });
-        Ok(())
+        Ok(true)
+    }
+
+    /// A halt stops what others would see.
+    fn halted(&self, step: &Step) -> Option<StepError> {
+        if stage(&step.action) < Stage::Claim || matches!(step.action, Action::Smoke { .. }) {
+            return None;
+        }
+        let packages = self.plan.releases.iter().map(|release| Some(release.package.as_str()));
+        let halt = packages.filter(|package| step.package.is_none() || step.package.as_deref() == *package);
+        let halt = halt.into_iter().find_map(|package| self.book.state().halted(None, package))?;
+        Some(StepError::Fenced(Fenced::Halted { reason: halt.reason.clone() }))
     }
 
     async fn take_note(&mut self, note: Note) -> Result<(), BookError> {
@@ -268,7 +320,8 @@ impl Engine<'_> {
         let what = match result {
             Ok(evidence) => What::Succeeded { step: id, evidence },
             Err(error) => {
-                let what = What::Failed { step: id.clone(), failure: error.failure() };
+                let what =
+                    What::Failed { step: id.clone(), failure: error.failure(), evidence: Evidence::new() };
                 self.failed.push((id, error));
                 what
             }
@@ -292,7 +345,11 @@ impl Engine<'_> {
 
     /// Branch, tags and ledger in one atomic push. A ledger that is kept elsewhere hears of it before and after.
     async fn claim_on_remote(&mut self, step: &Step) -> Result<(), BookError> {
+        self.book.follow().await?;
         self.write(What::Started { step: step.id.0.clone() }).await?;
+        if let Some(error) = self.halted(step) {
+            return self.record(step.id.0.clone(), Err(error)).await;
+        }
         match claiming::claim(self.book, self.plan, &self.workshop, &step.id.0).await {
             Ok(event) => {
                 (self.tell)(Told::Event(&event));
@@ -333,7 +390,7 @@ impl Engine<'_> {
             // First the workshop: killed in between, the next run finds all steps done and comes here again.
             self.workshop.clear(&self.plan.digest, self.ship().began);
             self.put_down().await?;
-            self.write(What::Finished).await?;
+            self.write(What::Finished { awaited: awaited(self.plan, self.ship()) }).await?;
             self.flush().await?;
             return Ok(Outcome::Finished);
         }

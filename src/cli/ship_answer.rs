@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::apply::book::Book;
 use crate::apply::claiming::Unclaimed;
 use crate::apply::effect::StepError;
+use crate::apply::fence::Fenced;
 use crate::apply::index::IndexError;
 use crate::apply::publish_error::PublishError;
 use crate::cli::failure::{Failure, Kind};
@@ -128,6 +129,7 @@ fn kind(error: &StepError) -> Kind {
         | StepError::Outrun { .. }
         | StepError::Overtaken { .. } => Kind::Stale,
         StepError::Fenced(fenced) if fenced.is_final() => Kind::Stale,
+        StepError::Fenced(Fenced::Halted { .. }) => Kind::NotAllowed,
         StepError::NoIndex { .. } | StepError::Index(IndexError::Link { .. }) => Kind::User,
         _ => Kind::Outside,
     }
@@ -153,6 +155,7 @@ fn hints(error: &StepError) -> Vec<String> {
         StepError::BranchRewound { branch, commit, remote } => {
             vec![format!("bring {commit} back onto `{branch}` of `{remote}`, then `release ship` again")]
         }
+        StepError::Fenced(Fenced::Halted { .. }) => one("`release status` says who halted it; `release resume` lets it go on"),
         StepError::Broken { .. } => one(
             "what is published stays; mend it and release the next version after `release abandon`, or try again",
         ),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::deployment::{Deployment, Placed};
 use crate::plan::digest::Digest;
 
 /// One line of the ledger.
@@ -38,14 +39,90 @@ pub enum What {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         evidence: BTreeMap<String, String>,
     },
-    /// A step failed.
-    Failed { step: String, failure: StepFailure },
-    /// All steps are done.
-    Finished,
+    /// A step failed; `evidence` says what was seen.
+    Failed {
+        step: String,
+        failure: StepFailure,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        evidence: BTreeMap<String, String>,
+    },
+    /// All steps are done. The releases are awaited in an environment, where one is named.
+    Finished {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        awaited: Option<AwaitedIn>,
+    },
     /// The ship was given up before anything irreversible; its steps are taken back.
     Abandoned { reason: String },
     /// A claimed ship that shall never be finished; its numbers stay used.
     Closed { reason: String },
+    /// A deployment began; the event's plan is its digest.
+    Deploying { deployment: Box<Deployment> },
+    /// A deployment ended.
+    Deployed { ending: Ending, reason: String },
+    /// Releases shall come into an environment once they may.
+    Awaited { environment: String, from: Option<String>, releases: Vec<Placed> },
+    /// What soaks in an environment was looked at.
+    Looked { environment: String, trial: Trial },
+    /// Somebody stopped what moves in a scope.
+    Halted { scope: Scope, reason: String },
+    /// Somebody lets it go on; also what is held or locked in the scope.
+    Resumed { scope: Scope, reason: String },
+    /// Somebody approves a release for an environment.
+    Approved { environment: String, package: String, version: String, digest: String },
+    /// Somebody takes an approval back.
+    Disapproved { environment: String, package: String, digest: String },
+    /// A published release that shall run nowhere.
+    Withdrawn { package: String, version: String, tag: String, reason: String },
+    /// The index says that a withdrawn release is yanked (PEP 592).
+    Yanked { package: String, version: String },
+    /// A line for mending what runs somewhere.
+    HotfixOpened { package: String, branch: String, from: String, commit: String },
+    /// What was mended there is on the main line too.
+    HotfixPorted { branch: String, commit: String },
+}
+
+/// Where releases are awaited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitedIn {
+    pub environment: String,
+    pub releases: Vec<Placed>,
+}
+
+/// What a halt stops.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "of", content = "name", rename_all = "kebab-case")]
+pub enum Scope {
+    All,
+    Environment(String),
+    Package(String),
+}
+
+/// How a deployment ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// Everything runs and is proven.
+    Verified,
+    /// A release failed and the environment runs what worked before.
+    RolledBack,
+    /// A release failed, and so did the way back: a person is needed.
+    RollbackFailed,
+    /// A release failed and there was nothing to go back to.
+    Failed,
+    /// It was given up for a rollback, or by a person.
+    Superseded,
+}
+
+/// One look at what soaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    pub package: String,
+    pub digest: String,
+    /// Why it is bad, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub evidence: BTreeMap<String, String>,
 }
 
 /// Who has a ship in hand: enough to prove later that it is dead.

@@ -2,5 +2,8 @@
 //!
 //! Does not know where events are stored.
 
+pub mod environments;
 pub mod event;
+pub mod orders;
+mod rollouts;
 pub mod state;

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::environments::{Environment, Rollout};
 use crate::ledger::event::{Begin, Event, Holder, StepFailure, What};
+use crate::ledger::orders::{self, Approval, Halt, Hotfix, Withdrawn};
+use crate::plan::digest::Digest;
 
 /// The format number this program writes.
-pub const FORMAT: u32 = 2;
-/// The oldest format it reads: 1 had no leases, and nothing closed.
+pub const FORMAT: u32 = 3;
+/// The oldest format it reads: 1 had no leases, and nothing closed; 2 had no environments.
 pub const OLDEST: u32 = 1;
 
 /// The state of all ships after some number of events.
@@ -26,6 +29,23 @@ pub struct State {
     /// Claimed ships that shall never be finished, by plan digest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub closed: BTreeMap<String, Closed>,
+    /// What runs where.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environments: BTreeMap<String, Environment>,
+    /// Deployments under way, by their digest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rollouts: BTreeMap<String, Rollout>,
+    /// What a person stopped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub halts: Vec<Halt>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+    /// Published releases that shall run nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<Withdrawn>,
+    /// Lines for mending that the main line has not taken up yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hotfixes: Vec<Hotfix>,
 }
 
 impl Default for State {
@@ -37,6 +57,12 @@ impl Default for State {
             released: BTreeMap::new(),
             finished: BTreeMap::new(),
             closed: BTreeMap::new(),
+            environments: BTreeMap::new(),
+            rollouts: BTreeMap::new(),
+            halts: Vec::new(),
+            approvals: Vec::new(),
+            withdrawn: Vec::new(),
+            hotfixes: Vec::new(),
         }
     }
 }
@@ -102,6 +128,9 @@ pub struct Released {
     pub version: String,
     pub tag: String,
     pub index: String,
+    /// The release commit; none where an older program wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Digest by file name.
     pub files: BTreeMap<String, String>,
     /// When it was finished, seconds since 1970 (UTC).
@@ -174,10 +203,31 @@ impl State {
         self.in_flight.iter().find(|(_, ship)| same(ship)).map(|(plan, ship)| (plan.as_str(), ship))
     }
 
+    /// The lease of a ship or a deployment that is under way: its number, and who has it.
+    pub fn lease(&self, plan: &Digest) -> Option<(u64, Option<&Holder>)> {
+        let ship = self.in_flight.get(plan.as_str()).map(|ship| (ship.epoch, ship.holder.as_ref()));
+        let rollout = || self.rollouts.get(plan.as_str()).map(|rollout| (rollout.epoch, rollout.holder.as_ref()));
+        ship.or_else(rollout)
+    }
+
+    /// The number that the next lease must have.
+    pub fn next_epoch(&self, plan: &Digest) -> u64 {
+        match self.rollouts.get(plan.as_str()) {
+            Some(rollout) => {
+                let environment = self.environments.get(&rollout.deployment.environment);
+                environment.map_or(0, |environment| environment.epoch) + 1
+            }
+            None => self.in_flight.get(plan.as_str()).map_or(0, |ship| ship.epoch) + 1,
+        }
+    }
+
     fn take(&mut self, event: &Event) -> Result<(), String> {
         let plan = event.plan.as_str();
         if let What::Begun { releases } = &event.what {
             return self.begin(event, releases);
+        }
+        if self.rollouts.contains_key(plan) || orders::is_order(&event.what) {
+            return self.take_deployment(event);
         }
         let Some(ship) = self.in_flight.get_mut(plan) else {
             return Err(format!("plan {} is not under way", event.plan.short()));
@@ -186,11 +236,13 @@ impl State {
             What::Begun { .. } => Ok(()),
             What::Leased { epoch, holder } => lease(ship, *epoch, holder),
             What::Unleased { epoch } => unlease(ship, *epoch),
-            What::Started { step } => start(ship, step),
+            What::Started { step } => start(&mut ship.steps, step),
             What::Succeeded { step, evidence } => {
-                end(ship, step, StepState::Succeeded { evidence: evidence.clone() })
+                end(&mut ship.steps, step, StepState::Succeeded { evidence: evidence.clone() })
             }
-            What::Failed { step, failure } => end(ship, step, StepState::Failed { failure: failure.clone() }),
+            What::Failed { step, failure, .. } => {
+                end(&mut ship.steps, step, StepState::Failed { failure: failure.clone() })
+            }
             What::Abandoned { .. } if ship.has_done("claim") => {
                 Err("the claim is made; a claimed release is finished or closed, not taken back".to_owned())
             }
@@ -199,7 +251,12 @@ impl State {
                 Ok(())
             }
             What::Closed { reason } => self.close(event, reason),
-            What::Finished => self.finish(event),
+            What::Finished { awaited } => {
+                self.finish(event)?;
+                awaited.iter().for_each(|awaited| self.awaits(event, None, &awaited.environment, &awaited.releases));
+                Ok(())
+            }
+            other => Err(format!("{other:?} is no event of a ship")),
         }
     }
 
@@ -250,6 +307,7 @@ impl State {
                     version: begin.version.clone(),
                     tag: begin.tag.clone(),
                     index: begin.index.clone(),
+                    commit: ship.evidence("commit").and_then(|found| found.get("commit").cloned()),
                     files,
                     time: event.time,
                     plan: plan.to_owned(),
@@ -280,26 +338,25 @@ fn unlease(ship: &mut Ship, epoch: u64) -> Result<(), String> {
 }
 
 /// A step may start again after a kill or a failure, never after it is done.
-fn start(ship: &mut Ship, step: &str) -> Result<(), String> {
-    if ship.has_done(step) {
+pub(in crate::ledger) fn start(steps: &mut BTreeMap<String, StepState>, step: &str) -> Result<(), String> {
+    if matches!(steps.get(step), Some(StepState::Succeeded { .. })) {
         return Err(format!("step {step} is done already"));
     }
-    ship.steps.insert(step.to_owned(), StepState::Started);
+    steps.insert(step.to_owned(), StepState::Started);
     Ok(())
 }
 
-fn end(ship: &mut Ship, step: &str, state: StepState) -> Result<(), String> {
-    if !matches!(ship.steps.get(step), Some(StepState::Started)) {
+pub(in crate::ledger) fn end(steps: &mut BTreeMap<String, StepState>, step: &str, state: StepState) -> Result<(), String> {
+    if !matches!(steps.get(step), Some(StepState::Started)) {
         return Err(format!("step {step} was not started"));
     }
-    ship.steps.insert(step.to_owned(), state);
+    steps.insert(step.to_owned(), state);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::digest::Digest;
 
     fn event(number: u64, what: What) -> Event {
         Event { number, time: 7, who: "a".to_owned(), plan: Digest::of(b"plan"), what }
@@ -329,7 +386,7 @@ mod tests {
 
     #[test]
     fn a_finished_ship_is_a_release() {
-        let state = replay(vec![begun(), started("publish:core"), succeeded("publish:core"), What::Finished])
+        let state = replay(vec![begun(), started("publish:core"), succeeded("publish:core"), What::Finished { awaited: None }])
             .unwrap();
         assert!(state.in_flight.is_empty());
         assert_eq!(state.released["core"].version, "1.0.0");
@@ -364,7 +421,7 @@ mod tests {
         check(vec![begun(), begun()], "under way already");
         check(vec![begun(), succeeded("x")], "was not started");
         check(vec![begun(), started("x"), succeeded("x"), started("x")], "is done already");
-        check(vec![begun(), started("x"), What::Finished], "is not done");
+        check(vec![begun(), started("x"), What::Finished { awaited: None }], "is not done");
         check(
             vec![begun(), started("claim"), succeeded("claim"), What::Abandoned { reason: String::new() }],
             "finished or closed, not taken back",
@@ -403,6 +460,6 @@ mod tests {
         let state = replay(vec![begun(), started("x")]).unwrap();
         let text = serde_json::to_vec(&state).unwrap();
         assert_eq!(State::read(&text).unwrap(), state);
-        assert!(matches!(State::read(br#"{"format": 3}"#), Err(LedgerError::Format { found: 3 })));
+        assert!(matches!(State::read(br#"{"format": 4}"#), Err(LedgerError::Format { found: 4 })));
     }
 }

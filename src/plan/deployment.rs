@@ -25,6 +25,9 @@ pub struct Deployment {
     /// Why, in words, where somebody gave a reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Gates that a person went past, by name; the reason says why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<String>,
     /// How many events the ledger had when it was decided; it is stale where the environment moved since.
     pub ledger: u64,
     /// What is deployed, dependencies first; a rollback goes the other way round.
@@ -77,6 +80,14 @@ pub enum Artifact {
     Image { repository: String, digest: Digest },
     /// Files on an index, by name.
     Files { distribution: String, index: String, files: BTreeMap<String, String> },
+}
+
+/// Which bytes of a release an environment runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArtifactKind {
+    Image,
+    Files,
 }
 
 impl Placed {

@@ -68,6 +68,7 @@ pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
         unchanged: unchanged(facts, &standings, &decisions.releases),
         refused: decisions.refused,
         left_out,
+        deploy: None,
         warnings,
     };
     plan.digest = plan.compute_digest();

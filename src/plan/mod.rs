@@ -26,9 +26,12 @@ pub mod tally;
 pub mod testing;
 pub mod told;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::deployment::ArtifactKind;
 use crate::plan::digest::Digest;
 use crate::plan::step::{FileEdit, Step};
 
@@ -57,9 +60,20 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
     /// What was left out, and why.
     pub left_out: Vec<LeftOut>,
+    /// Where the releases go first, once they are published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deploy: Option<Deploy>,
     /// Remarks that change nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// Where releases are deployed at the end of a ship.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Deploy {
+    pub environment: String,
+    /// What runs there of each released package: its image, or its files.
+    pub packages: BTreeMap<String, ArtifactKind>,
 }
 
 /// What a plan was made from; a plan whose base is no longer true is stale.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::ledger::event::{Begin, Event, What};
+use crate::ledger::event::{Ending, Event, What};
+use crate::plan::digest::Digest;
+use crate::report::deployment_words::deployment_in_words;
 use crate::report::json::pretty;
 use crate::report::markdown::{cell, head, row};
 use crate::report::moment::moment;
@@ -28,7 +30,7 @@ pub fn log_text(events: &[Event], width: usize, color: bool) -> String {
         if owner != Some(next) {
             let gap = if owner.is_some() { "\n" } else { "" };
             let title =
-                paragraph(&format!("plan {} by {}", line(event.plan.short()), line(&event.who)), width, 2);
+                paragraph(&format!("{}by {}", plan_named(&event.plan), line(&event.who)), width, 2);
             text.push_str(&format!("{gap}{title}"));
             owner = Some(next);
         }
@@ -79,11 +81,18 @@ fn event_lines(event: &Event, versions: &Versions<'_>, width: usize, color: bool
     text
 }
 
+/// The plan or deployment that events belong to; orders of persons belong to none.
+fn plan_named(plan: &Digest) -> String {
+    if plan.as_str().is_empty() { String::new() } else { format!("plan {} ", line(plan.short())) }
+}
+
 fn paint(event: &Event) -> Paint {
     match event.what {
         What::Failed { .. } => Paint::Red,
         What::Abandoned { .. } | What::Closed { .. } => Paint::Yellow,
-        What::Finished => Paint::Green,
+        What::Finished { .. } | What::Deployed { ending: Ending::Verified, .. } => Paint::Green,
+        What::Deployed { ending: Ending::Superseded, .. } | What::Halted { .. } => Paint::Yellow,
+        What::Deployed { .. } => Paint::Red,
         _ => Paint::Plain,
     }
 }
@@ -98,15 +107,17 @@ fn in_words(event: &Event, versions: &Versions<'_>) -> String {
             format!("{verb} {}", package.unwrap_or_default()).trim_end().to_owned()
         }
         What::Succeeded { step, evidence } => done(step, version(step), evidence),
-        What::Failed { step, failure } => {
+        What::Failed { step, failure, .. } => {
             let kind = format!("{:?}", failure.kind).to_lowercase();
             format!("{} ({kind}):", failed(step, version(step)))
         }
-        What::Finished => "finished".to_owned(),
+        What::Finished { awaited: None } => "finished".to_owned(),
+        What::Finished { awaited: Some(awaited) } => format!("finished; awaited in {}", line(&awaited.environment)),
         What::Abandoned { reason } => format!("given up: {}", line(reason)),
         What::Closed { reason } => format!("closed, never to be finished: {}", line(reason)),
         What::Leased { epoch, holder } => format!("in hand of {} (epoch {epoch})", held_by(holder)),
         What::Unleased { epoch } => format!("put down (epoch {epoch})"),
+        other => deployment_in_words(other),
     }
 }
 
@@ -123,20 +134,31 @@ pub fn message_lines(message: &str, most: usize) -> Vec<String> {
 }
 
 /// What each ship set out to release, to name versions beside steps.
-struct Versions<'e>(BTreeMap<&'e str, &'e BTreeMap<String, Begin>>);
+struct Versions<'e>(BTreeMap<&'e str, BTreeMap<&'e str, &'e str>>);
 
 impl<'e> Versions<'e> {
     fn of(events: &'e [Event]) -> Versions<'e> {
-        let begun = events.iter().filter_map(|event| match &event.what {
-            What::Begun { releases } => Some((event.plan.as_str(), releases)),
-            _ => None,
-        });
-        Versions(begun.collect())
+        let mut versions = BTreeMap::new();
+        for event in events {
+            let named: BTreeMap<&str, &str> = match &event.what {
+                What::Begun { releases } => {
+                    releases.iter().map(|(name, begin)| (name.as_str(), begin.version.as_str())).collect()
+                }
+                What::Deploying { deployment } => deployment
+                    .items
+                    .iter()
+                    .map(|item| (item.release.package.as_str(), item.release.version.as_str()))
+                    .collect(),
+                _ => continue,
+            };
+            versions.insert(event.plan.as_str(), named);
+        }
+        Versions(versions)
     }
 
     fn of_step(&self, event: &Event, step: &str) -> Option<&'e str> {
         let package = parts(step).1?;
-        self.0.get(event.plan.as_str())?.get(package).map(|begin| begin.version.as_str())
+        self.0.get(event.plan.as_str())?.get(package).copied()
     }
 }
 

@@ -4,7 +4,7 @@ use crate::report::samples::{begun, events, hostile, started, succeeded};
 
 fn failure(step: &str, message: &str) -> What {
     let failure = StepFailure { kind: FailureKind::Permanent, message: message.to_owned() };
-    What::Failed { step: step.to_owned(), failure }
+    What::Failed { step: step.to_owned(), failure, evidence: BTreeMap::new() }
 }
 
 fn story() -> Vec<Event> {
@@ -16,7 +16,7 @@ fn story() -> Vec<Event> {
         failure("build:core", "the build failed\n  line\u{1b}[31m one\n"),
         What::Abandoned { reason: "a step failed".to_owned() },
         begun(),
-        What::Finished,
+        What::Finished { awaited: None },
     ]);
     for event in &mut events[6..] {
         event.who = "Bo".to_owned();

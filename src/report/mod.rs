@@ -2,6 +2,7 @@
 //!
 //! Does not know the outside, except its two streams.
 
+pub mod deployment_words;
 pub mod doctor;
 pub mod explain;
 pub mod failure;

@@ -135,7 +135,7 @@ impl Progress {
                 }
                 done(step, self.version(step), evidence) + "\n"
             }
-            What::Failed { step, failure } => {
+            What::Failed { step, failure, .. } => {
                 self.running.retain(|running| running != step);
                 let words = failed(step, self.version(step));
                 let message = message_lines(&failure.message, MESSAGE_LINES).join("\n");
@@ -143,9 +143,7 @@ impl Progress {
             }
             What::Abandoned { reason } => format!("taken back: {}\n", line(reason)),
             What::Closed { reason } => format!("closed: {}\n", line(reason)),
-            What::Begun { .. } | What::Leased { .. } | What::Unleased { .. } | What::Finished => {
-                String::new()
-            }
+            _ => String::new(),
         }
     }
 

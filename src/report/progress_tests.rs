@@ -20,7 +20,7 @@ fn quiet() -> Progress {
 
 fn failure(step: &str, message: &str) -> What {
     let failure = StepFailure { kind: FailureKind::Permanent, message: message.to_owned() };
-    What::Failed { step: step.to_owned(), failure }
+    What::Failed { step: step.to_owned(), failure, evidence: BTreeMap::new() }
 }
 
 #[test]

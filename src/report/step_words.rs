@@ -17,6 +17,10 @@ pub fn doing(step: &str) -> (String, Option<String>) {
         "publish" => "publishing",
         "upload" => "uploading",
         "smoke" => "installing and trying",
+        "deploy" => "deploying",
+        "validate" => "validating",
+        "return" => "taking back",
+        "prove" => "validating what was before",
         other => return (line(other), package.map(line)),
     };
     (verb.to_owned(), package.map(line))
@@ -33,6 +37,7 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
         "tag" => line(of("tag")),
         "smoke" if evidence.contains_key("undecided") => format!("undecided: {}", line(of("undecided"))),
         "smoke" => line(of("python")),
+        "deploy" | "return" => short_digest(of("digest")),
         _ => String::new(),
     };
     let words = match kind {
@@ -46,6 +51,10 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
         "upload" if of("found") == "already-there" => format!("found {} there already", line(file_of(step))),
         "upload" => format!("uploaded {}", line(file_of(step))),
         "smoke" => format!("installed and tried {name}"),
+        "deploy" => format!("deployed {name}"),
+        "validate" => format!("validated {name}"),
+        "return" => format!("took {} back to {}", line(package.unwrap_or("")), line(of("version"))),
+        "prove" => format!("validated {} {}", line(package.unwrap_or("")), line(of("version"))),
         _ => format!("did {}", line(step)),
     };
     format!("{words}  {found}").trim_end().to_owned()
@@ -64,8 +73,17 @@ pub fn failed(step: &str, version: Option<&str>) -> String {
         "publish" => format!("failed to publish {name}"),
         "upload" => format!("failed to upload {}", line(file_of(step))),
         "smoke" => format!("failed to install and try {name}"),
+        "deploy" => format!("failed to deploy {name}"),
+        "validate" => format!("{name} does not hold"),
+        "return" => format!("failed to take {} back", line(package.unwrap_or(""))),
+        "prove" => format!("what {} went back to does not hold", line(package.unwrap_or(""))),
         _ => format!("failed to do {}", line(step)),
     }
+}
+
+/// The first twelve digits of a digest.
+fn short_digest(digest: &str) -> String {
+    line(digest.strip_prefix("sha256:").unwrap_or(digest)).chars().take(12).collect()
 }
 
 /// The file that a step puts on an index: `upload:core/core-2.1.0.tar.gz`.
