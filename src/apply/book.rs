@@ -266,7 +266,10 @@ impl Book {
     /// Whether the end of a ship was written here, and others were never told.
     pub fn has_untold_end(&self) -> bool {
         let ends = |event: &Event| {
-            matches!(event.what, What::Finished { .. } | What::Closed { .. } | What::Abandoned { .. } | What::Deployed { .. })
+            matches!(
+                event.what,
+                What::Finished { .. } | What::Closed { .. } | What::Abandoned { .. } | What::Deployed { .. }
+            )
         };
         self.journal.is_some() && self.pending.iter().any(ends)
     }
@@ -334,7 +337,10 @@ impl Book {
         for event in std::mem::take(&mut self.pending) {
             match event.what {
                 What::Leased { epoch, .. } => self.held = Some((event.plan, epoch)),
-                What::Unleased { .. } | What::Finished { .. } | What::Closed { .. } | What::Deployed { .. } => {
+                What::Unleased { .. }
+                | What::Finished { .. }
+                | What::Closed { .. }
+                | What::Deployed { .. } => {
                     self.held = None;
                 }
                 _ => {}

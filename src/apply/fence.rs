@@ -79,6 +79,22 @@ impl Fence {
         if seen.at.elapsed() < FRESH {
             return seen.may_go_on();
         }
+        self.ask(&mut seen).await
+    }
+
+    /// The same, asked anew: for effects that are few.
+    ///
+    /// # Errors
+    /// As `check`.
+    pub async fn look(&self) -> Result<(), Fenced> {
+        let mut seen = self.seen.lock().await;
+        if seen.taken_over {
+            return Err(Fenced::TakenOver);
+        }
+        self.ask(&mut seen).await
+    }
+
+    async fn ask(&self, seen: &mut Seen) -> Result<(), Fenced> {
         let asked = Instant::now();
         let head = self.store.head().await.map_err(unreachable)?;
         if head == seen.version {
@@ -108,7 +124,8 @@ impl Seen {
 }
 
 fn halted(state: &State, guards: &[(Option<String>, String)]) -> Option<String> {
-    let halt = guards.iter().find_map(|(environment, package)| state.halted(environment.as_deref(), Some(package)));
+    let halt =
+        guards.iter().find_map(|(environment, package)| state.halted(environment.as_deref(), Some(package)));
     halt.map(|halt| halt.reason.clone())
 }
 

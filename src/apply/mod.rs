@@ -12,6 +12,7 @@ pub mod environment;
 pub mod examine;
 pub mod fence;
 pub mod gate;
+pub mod ground;
 pub mod index;
 pub mod install_set;
 pub mod journal;

@@ -118,7 +118,9 @@ async fn put_noted(
             job.notes.keep(What::Succeeded { step, evidence }).await
         }
         Err(error) => {
-            job.notes.keep(What::Failed { step, failure: error.failure(), evidence: Evidence::new() }).await?;
+            job.notes
+                .keep(What::Failed { step, failure: error.failure(), evidence: Evidence::new() })
+                .await?;
             Err(error)
         }
     }

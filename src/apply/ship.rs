@@ -21,8 +21,8 @@ use crate::ledger::event::{AwaitedIn, Begin, Event, Holder, What};
 use crate::ledger::state::Ship;
 use crate::plan::deployment::{Artifact, ArtifactKind, Placed};
 use crate::plan::digest::Digest;
-use crate::plan::{Plan, Release};
 use crate::plan::step::{Action, Step};
+use crate::plan::{Plan, Release};
 use crate::world::store::error::StoreError;
 
 /// How many packages are on their way to an index at once.
@@ -30,7 +30,7 @@ const UPLOADS: usize = 16;
 /// How long the effects in hand may take once somebody asked to stop; then they are left where they are.
 const GRACE: Duration = Duration::from_millis(1_900);
 /// How long telling others may take then.
-const FAREWELL: Duration = Duration::from_millis(1_500);
+pub const FAREWELL: Duration = Duration::from_millis(1_500);
 
 /// How far a ship goes before it stops of its own will.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -155,7 +155,9 @@ fn hints(error: &StepError) -> Vec<String> {
         StepError::BranchRewound { branch, commit, remote } => {
             vec![format!("bring {commit} back onto `{branch}` of `{remote}`, then `release ship` again")]
         }
-        StepError::Fenced(Fenced::Halted { .. }) => one("`release status` says who halted it; `release resume` lets it go on"),
+        StepError::Fenced(Fenced::Halted { .. }) => {
+            one("`release status` says who halted it; `release resume` lets it go on")
+        }
         StepError::Broken { .. } => one(
             "what is published stays; mend it and release the next version after `release abandon`, or try again",
         ),

@@ -255,7 +255,8 @@ impl Slot {
 
     /// Takes note of a look at what soaks.
     pub fn looked(&mut self, trial: &Trial, time: i64) -> Result<(), String> {
-        let current = self.current.as_mut().filter(|current| current.release.digest().as_str() == trial.digest);
+        let current =
+            self.current.as_mut().filter(|current| current.release.digest().as_str() == trial.digest);
         let Some(current) = current else {
             return Err(format!("{} does not run {}", trial.package, trial.digest));
         };
@@ -267,4 +268,3 @@ impl Slot {
         Ok(())
     }
 }
-

@@ -143,7 +143,8 @@ impl State {
             }
             What::Yanked { package, version } => {
                 let known = self.withdrawn.iter_mut();
-                let found = known.into_iter().find(|known| known.package == *package && known.version == *version);
+                let found =
+                    known.into_iter().find(|known| known.package == *package && known.version == *version);
                 found.ok_or("it was never withdrawn")?.yanked = Some(time);
                 Ok(())
             }

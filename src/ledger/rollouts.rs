@@ -22,7 +22,10 @@ impl State {
                 Ok(())
             }
             What::Looked { environment, trial } => {
-                let known = self.environments.get_mut(environment).and_then(|known| known.packages.get_mut(&trial.package));
+                let known = self
+                    .environments
+                    .get_mut(environment)
+                    .and_then(|known| known.packages.get_mut(&trial.package));
                 known.ok_or("nothing runs there")?.looked(trial, event.time)
             }
             what if crate::ledger::orders::is_order(what) => self.take_order(event),
@@ -30,7 +33,13 @@ impl State {
         }
     }
 
-    pub(in crate::ledger) fn awaits(&mut self, event: &Event, from: Option<&str>, environment: &str, releases: &[Placed]) {
+    pub(in crate::ledger) fn awaits(
+        &mut self,
+        event: &Event,
+        from: Option<&str>,
+        environment: &str,
+        releases: &[Placed],
+    ) {
         let environment = self.environments.entry(environment.to_owned()).or_default();
         for release in releases {
             let slot = environment.packages.entry(release.package.clone()).or_default();
@@ -132,7 +141,8 @@ impl Environment {
         if deployment.kind == DeploymentKind::Rollback && ending == Ending::Verified {
             // What a person went away from does not come back by itself.
             for item in &deployment.items {
-                let Some(before) = item.before.as_ref().filter(|before| before.digest() != item.release.digest())
+                let Some(before) =
+                    item.before.as_ref().filter(|before| before.digest() != item.release.digest())
                 else {
                     continue;
                 };
@@ -156,7 +166,12 @@ impl Environment {
     }
 }
 
-fn lease(environment: &mut Environment, rollout: &mut Rollout, epoch: u64, holder: &Holder) -> Result<(), String> {
+fn lease(
+    environment: &mut Environment,
+    rollout: &mut Rollout,
+    epoch: u64,
+    holder: &Holder,
+) -> Result<(), String> {
     if epoch != environment.epoch + 1 {
         return Err(format!("epoch {epoch} can not follow epoch {}", environment.epoch));
     }

@@ -206,7 +206,8 @@ impl State {
     /// The lease of a ship or a deployment that is under way: its number, and who has it.
     pub fn lease(&self, plan: &Digest) -> Option<(u64, Option<&Holder>)> {
         let ship = self.in_flight.get(plan.as_str()).map(|ship| (ship.epoch, ship.holder.as_ref()));
-        let rollout = || self.rollouts.get(plan.as_str()).map(|rollout| (rollout.epoch, rollout.holder.as_ref()));
+        let rollout =
+            || self.rollouts.get(plan.as_str()).map(|rollout| (rollout.epoch, rollout.holder.as_ref()));
         ship.or_else(rollout)
     }
 
@@ -253,7 +254,9 @@ impl State {
             What::Closed { reason } => self.close(event, reason),
             What::Finished { awaited } => {
                 self.finish(event)?;
-                awaited.iter().for_each(|awaited| self.awaits(event, None, &awaited.environment, &awaited.releases));
+                awaited
+                    .iter()
+                    .for_each(|awaited| self.awaits(event, None, &awaited.environment, &awaited.releases));
                 Ok(())
             }
             other => Err(format!("{other:?} is no event of a ship")),
@@ -346,7 +349,11 @@ pub(in crate::ledger) fn start(steps: &mut BTreeMap<String, StepState>, step: &s
     Ok(())
 }
 
-pub(in crate::ledger) fn end(steps: &mut BTreeMap<String, StepState>, step: &str, state: StepState) -> Result<(), String> {
+pub(in crate::ledger) fn end(
+    steps: &mut BTreeMap<String, StepState>,
+    step: &str,
+    state: StepState,
+) -> Result<(), String> {
     if !matches!(steps.get(step), Some(StepState::Started)) {
         return Err(format!("step {step} was not started"));
     }
@@ -386,8 +393,13 @@ mod tests {
 
     #[test]
     fn a_finished_ship_is_a_release() {
-        let state = replay(vec![begun(), started("publish:core"), succeeded("publish:core"), What::Finished { awaited: None }])
-            .unwrap();
+        let state = replay(vec![
+            begun(),
+            started("publish:core"),
+            succeeded("publish:core"),
+            What::Finished { awaited: None },
+        ])
+        .unwrap();
         assert!(state.in_flight.is_empty());
         assert_eq!(state.released["core"].version, "1.0.0");
     }

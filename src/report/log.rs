@@ -29,8 +29,7 @@ pub fn log_text(events: &[Event], width: usize, color: bool) -> String {
         let next = (&event.plan, &event.who);
         if owner != Some(next) {
             let gap = if owner.is_some() { "\n" } else { "" };
-            let title =
-                paragraph(&format!("{}by {}", plan_named(&event.plan), line(&event.who)), width, 2);
+            let title = paragraph(&format!("{}by {}", plan_named(&event.plan), line(&event.who)), width, 2);
             text.push_str(&format!("{gap}{title}"));
             owner = Some(next);
         }
@@ -112,7 +111,9 @@ fn in_words(event: &Event, versions: &Versions<'_>) -> String {
             format!("{} ({kind}):", failed(step, version(step)))
         }
         What::Finished { awaited: None } => "finished".to_owned(),
-        What::Finished { awaited: Some(awaited) } => format!("finished; awaited in {}", line(&awaited.environment)),
+        What::Finished { awaited: Some(awaited) } => {
+            format!("finished; awaited in {}", line(&awaited.environment))
+        }
         What::Abandoned { reason } => format!("given up: {}", line(reason)),
         What::Closed { reason } => format!("closed, never to be finished: {}", line(reason)),
         What::Leased { epoch, holder } => format!("in hand of {} (epoch {epoch})", held_by(holder)),

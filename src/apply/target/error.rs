@@ -29,8 +29,9 @@ impl TargetError {
     /// The failure as the ledger keeps it.
     pub fn failure(&self) -> StepFailure {
         let kind = match self {
+            TargetError::Broken { .. } => FailureKind::Permanent,
             TargetError::Outside { .. } | TargetError::Raced { .. } => FailureKind::Transient,
-            _ => FailureKind::Permanent,
+            _ => FailureKind::Unknown,
         };
         StepFailure { kind, message: self.to_string() }
     }
