@@ -4,12 +4,17 @@
 
 pub mod artifact;
 pub mod entry_points;
+pub mod expression;
 pub mod finding;
 pub mod metadata;
 pub mod modules;
+pub mod plain;
+pub mod proof;
 pub mod record;
 pub mod requires;
 #[cfg(test)]
 pub mod samples;
 pub mod sdist;
+pub mod trial;
 pub mod wheel;
+pub mod window;

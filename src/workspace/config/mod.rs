@@ -1,6 +1,7 @@
 //! The configuration: `release.toml`, read with every problem at once.
 
 pub mod addresses;
+pub mod condition;
 pub mod environment;
 pub mod fit;
 mod foreign;
@@ -9,13 +10,18 @@ pub mod ledger;
 mod meaning;
 mod nearest;
 pub mod package;
+pub mod placeholder;
 pub mod problem;
+mod proofs;
+pub mod schedule;
 pub mod settings;
 pub mod spanned;
 pub mod tables;
 pub mod text;
 pub mod versioning;
 mod walk;
+pub mod week;
+pub mod zone;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

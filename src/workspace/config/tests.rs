@@ -308,7 +308,7 @@ fn values_out_of_their_form_are_told() {
         ("environment.a.approvals = -1", "`approvals` must be at least 0"),
         (
             "environment.a.windows = [{ allow = \"always\" }]",
-            "`always` is no window of the week – write days and hours, the earlier hour first: `Mon-Thu 09:00-16:00` or `Sat,Sun 06:00-24:00`",
+            "`always` is no window of the week – write days and hours: `Mon-Thu 09:00-16:00`, `Sat,Sun 06:00-24:00`, or over midnight `Fri 22:00-06:00`",
         ),
         ("workspace.branch = 2026-11-24", "`branch` must be a text, not a date"),
         (
@@ -480,4 +480,50 @@ proptest::proptest! {
             proptest::prop_assert!(!problems.render("release.toml", &text, 80, true).is_empty());
         }
     }
+}
+
+#[test]
+fn what_checks_say_is_read_before_anything_is_deployed() {
+    let told = |check: &str| messages(&format!("[environment.a]\nvalidate = [{{ {check} }}]"));
+    let http = |more: &str| told(&format!("kind = \"http\", url = \"https://a.example/\", {more}"));
+    assert_eq!(
+        http("success = \"stauts == 200\""),
+        ["`success` knows no `stauts` here – did you mean `status`?"]
+    );
+    assert_eq!(http("success = \"status ==\"")[0].split(": ").next().unwrap(), "`success` is no expression",);
+    assert_eq!(
+        http("expect = { text = \"{verison}\" }"),
+        ["there is no placeholder `{verison}` – did you mean `{version}`?"]
+    );
+    assert_eq!(http("expect = { matches = '^{version}\\b[a-f]{3}$' }"), [""; 0]);
+    assert!(http("expect = { matches = '(' }")[0].starts_with("no regular expression: "));
+    assert_eq!(
+        http("expect = { max = 1.0 }"),
+        [
+            "`max` is not what this kind of check can expect – it can expect status, json, text, matches, headers"
+        ]
+    );
+    assert_eq!(http("interval = \"0s\""), ["`interval` is no time at all – write at least `1s`"]);
+    assert_eq!(
+        http("consecutive-success = 60"),
+        [
+            "the check can not pass: its tries take 295 s, and its deadline is 180 s – give it a longer `deadline`, or fewer or closer tries"
+        ]
+    );
+    assert_eq!(
+        told("kind = \"command\", command = []"),
+        [
+            "`command` names no program – write the program and its arguments: `[\"curl\", \"-fsS\", \"http://…\"]`"
+        ]
+    );
+    assert_eq!(
+        messages("[environment.a]\nwindows = [{ allow = \"Fri-Mon 22:00-06:00\", zone = \"Europe/Berln\" }]"),
+        ["`Europe/Berln` is no time zone – did you mean \"Europe/Berlin\"?"]
+    );
+    assert_eq!(
+        messages(
+            "[environment.staging]\n[[hook]]\non = [\"paused\"]\ncommand = [\"tell\"]\nenvironments = [\"stagin\"]"
+        ),
+        ["no environment is called \"stagin\" – did you mean \"staging\"?"]
+    );
 }
