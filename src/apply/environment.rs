@@ -18,10 +18,14 @@ pub enum Installer {
     Pip(Tool),
 }
 
-/// A virtual environment in a temporary folder, gone when dropped.
+/// A virtual environment, and a temporary folder for what runs in it, gone when dropped.
 #[derive(Debug)]
 pub struct Environment {
     folder: TempDir,
+    /// Inside the temporary folder, or at a place that lasts.
+    venv: PathBuf,
+    /// Whether it stays: its files are copies then, that no other environment shares.
+    lasting: bool,
     installer: Installer,
     timeout: Duration,
 }
@@ -94,7 +98,7 @@ print(json.dumps({d.metadata['Name']: d.version for d in importlib.metadata.dist
 ";
 
 impl Environment {
-    /// Makes an empty environment; with uv, of a Python that `requires_python` allows.
+    /// Makes an empty environment; with uv, of a Python that `requires_python` allows. It goes with the value.
     ///
     /// # Errors
     /// Where none can be made.
@@ -103,14 +107,48 @@ impl Environment {
         requires_python: Option<&str>,
         timeout: Duration,
     ) -> Result<Environment, EnvironmentError> {
+        let mut environment = Environment::open(PathBuf::new(), installer, timeout)?;
+        environment.venv = environment.path().join("venv");
+        environment.lasting = false;
+        environment.create(requires_python).await?;
+        Ok(environment)
+    }
+
+    /// Makes an empty environment at a place where nothing is, and leaves it there.
+    ///
+    /// # Errors
+    /// Where none can be made.
+    pub async fn make_at(
+        venv: &Path,
+        installer: Installer,
+        requires_python: Option<&str>,
+        timeout: Duration,
+    ) -> Result<Environment, EnvironmentError> {
+        let environment = Environment::open(venv.to_owned(), installer, timeout)?;
+        environment.create(requires_python).await?;
+        Ok(environment)
+    }
+
+    /// An environment that stands somewhere, to be asked about; it stays.
+    ///
+    /// # Errors
+    /// Where there is no temporary folder to run it in.
+    pub fn open(
+        venv: PathBuf,
+        installer: Installer,
+        timeout: Duration,
+    ) -> Result<Environment, EnvironmentError> {
         let folder = tempfile::Builder::new().prefix("release-smoke-").tempdir();
         let folder =
             folder.map_err(|source| EnvironmentError::Files { path: std::env::temp_dir(), source })?;
-        let environment = Environment { folder, installer, timeout };
-        for path in ["home", "work"].map(|name| environment.path().join(name)) {
+        for path in ["home", "work"].map(|name| folder.path().join(name)) {
             std::fs::create_dir(&path).map_err(|source| EnvironmentError::Files { path, source })?;
         }
-        let command = match &environment.installer {
+        Ok(Environment { folder, venv, lasting: true, installer, timeout })
+    }
+
+    async fn create(&self, requires_python: Option<&str>) -> Result<(), EnvironmentError> {
+        let command = match &self.installer {
             Installer::Uv(tool) => {
                 let command = tool.command().args(["venv", "--quiet", "--no-project", "--no-config"]);
                 requires_python
@@ -119,8 +157,8 @@ impl Environment {
             }
             Installer::Pip(python) => python.command().args(["-I", "-m", "venv"]),
         };
-        let output = environment.run(command.arg(environment.venv()).remove(INSTALLER_VARIABLES)).await?;
-        if output.success() { Ok(environment) } else { Err(EnvironmentError::Make { tail: output.tail(20) }) }
+        let output = self.run(command.arg(self.venv()).remove(INSTALLER_VARIABLES)).await?;
+        if output.success() { Ok(()) } else { Err(EnvironmentError::Make { tail: output.tail(20) }) }
     }
 
     /// What decides requirements' markers here.
@@ -149,6 +187,32 @@ impl Environment {
             .map_err(|source| EnvironmentError::Files { path: path.clone(), source })?;
         let pinned = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"];
         self.run(self.only_from(index).args(pinned).arg(path).remove(INSTALLER_VARIABLES)).await
+    }
+
+    /// Installs exactly the files that a requirements file pins by hash, from the index that this machine is set up for.
+    ///
+    /// # Errors
+    /// Where the installer can not be run; that it failed is in the output.
+    pub async fn install_locked(&self, requirements: &str) -> Result<Output, EnvironmentError> {
+        let path = self.path().join("locked.txt");
+        std::fs::write(&path, requirements)
+            .map_err(|source| EnvironmentError::Files { path: path.clone(), source })?;
+        self.run(self.pip("install").args(["--require-hashes", "--no-deps", "-r"]).arg(path)).await
+    }
+
+    /// Finds what requirements come to here, from the index that this machine is set up for: the output's `stdout` is a
+    /// requirements file with a hash for each file. It takes uv.
+    ///
+    /// # Errors
+    /// Where uv can not be run or is not the installer; that it failed is in the output.
+    pub async fn resolve(&self, requirements: &[String]) -> Result<Output, EnvironmentError> {
+        let Installer::Uv(tool) = &self.installer else {
+            return Err(EnvironmentError::Python { tail: "pip finds no hashes".to_owned() });
+        };
+        let options = ["pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate"];
+        let command = tool.command().args(options).arg("--python").arg(self.program("python")).arg("-");
+        let text: String = requirements.iter().map(|line| format!("{line}\n")).collect();
+        self.run(command.reading(text)).await
     }
 
     /// Installs requirements from the index that this machine is set up for.
@@ -223,6 +287,7 @@ impl Environment {
     }
 
     async fn run(&self, command: Command) -> Result<Output, EnvironmentError> {
+        let command = if self.lasting { command.set("UV_LINK_MODE", "copy") } else { command };
         Ok(run(command.cwd(self.path().join("work")).timeout(self.timeout)).await?)
     }
 
@@ -245,8 +310,8 @@ impl Environment {
         self.venv().join(if cfg!(unix) { "bin" } else { "Scripts" }).join(name)
     }
 
-    fn venv(&self) -> PathBuf {
-        self.path().join("venv")
+    fn venv(&self) -> &Path {
+        &self.venv
     }
 
     fn path(&self) -> &Path {

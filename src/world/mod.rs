@@ -39,5 +39,6 @@ pub mod tools;
 pub mod tree;
 pub mod trusted;
 pub mod upload;
+pub mod webhook;
 pub mod worktree;
 pub mod write;

@@ -2,7 +2,9 @@
 //!
 //! Everything is "ensure": what runs already stays, what an interrupted run left behind is taken up or cleared away.
 
+pub mod command;
 pub mod error;
+pub mod python;
 
 use crate::apply::target::error::TargetError;
 use crate::plan::deployment::Placed;
