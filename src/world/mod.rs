@@ -11,6 +11,7 @@ pub mod command;
 pub mod commit_text;
 pub mod credential;
 pub mod encoding;
+pub mod engine;
 pub mod files;
 pub mod form;
 pub mod git;
