@@ -7,10 +7,13 @@ use crate::apply::build::BuildError;
 use crate::apply::claim::{claim_here, stamp_of};
 use crate::apply::crash;
 use crate::apply::fence::{Fence, Fenced};
+use crate::apply::image::{ImageMade, build_image, kept_image};
+use crate::apply::image_error::ImageError;
 use crate::apply::index::{self, IndexError};
 use crate::apply::notes::Notes;
 use crate::apply::publish::{publish, smoke_test};
 use crate::apply::publish_error::PublishError;
+use crate::apply::push::{push_image, refuse_taken_tags};
 use crate::apply::shelf::Listed;
 use crate::apply::smoke::SmokeError;
 use crate::apply::stash::{Made, build_into, digests, stashed};
@@ -18,9 +21,10 @@ use crate::apply::workshop::{Outlet, Workshop, WorkshopError, pending};
 use crate::check::artifact::{Expected, check};
 use crate::check::finding::Finding;
 use crate::ledger::event::{FailureKind, StepFailure};
-use crate::ledger::state::Ship;
+use crate::ledger::state::{IMAGE, Ship};
 use crate::plan::digest::Digest;
 use crate::plan::edits::splice;
+use crate::plan::image::ReleaseImage;
 use crate::plan::step::{Action, Step};
 use crate::plan::{Plan, Release};
 use crate::version::number::Version;
@@ -97,6 +101,8 @@ pub enum StepError {
     #[error(transparent)]
     Publish(#[from] PublishError),
     #[error(transparent)]
+    Image(#[from] ImageError),
+    #[error(transparent)]
     Fenced(#[from] Fenced),
     #[error("{0}")]
     Remote(#[from] StoreError),
@@ -125,6 +131,7 @@ impl StepError {
             | StepError::Fenced(Fenced::Unreachable { .. })
             | StepError::Remote(StoreError::Unreachable { .. }) => FailureKind::Transient,
             StepError::Publish(error) => error.kind(),
+            StepError::Image(error) => error.kind(),
             StepError::Git(_) | StepError::Smoke(_) | StepError::Tool(_) | StepError::Remote(_) => {
                 FailureKind::Unknown
             }
@@ -146,9 +153,14 @@ pub async fn carry_out(job: Job, workshop: Arc<Workshop>) -> Result<Evidence, St
             let made = Made { path, distribution, version, frontend };
             build_package(&job, &workshop, &made).await
         }
+        Action::Image { path, distribution, version, image, with } => {
+            let made = ImageMade { path, distribution, version, image, with };
+            build_image(&job, &workshop, &made).await
+        }
         Action::Seal => seal(&job, &workshop).await,
         Action::Claim { branch, .. } => claim_here(&job, &workshop, branch),
         Action::Publish { index, distribution, .. } => publish(&job, &workshop, index, distribution).await,
+        Action::Push { repository, tags, .. } => push_image(&job, &workshop, repository, tags).await,
         Action::Smoke { index, distribution, version } => {
             smoke_test(&job, &workshop, index, distribution, version).await
         }
@@ -282,8 +294,30 @@ async fn seal(job: &Job, workshop: &Workshop) -> Result<Evidence, StepError> {
             }
             sealed.insert(format!("{}/{name}", release.package), digest);
         }
+        if let Some(image) = &release.image {
+            let digest = image_to_seal(job, workshop, release, image).await?;
+            sealed.insert(format!("{}/{IMAGE}", release.package), digest);
+        }
     }
     Ok(sealed)
+}
+
+/// The digest of a package's image, which is the one in the stash.
+async fn image_to_seal(
+    job: &Job,
+    workshop: &Workshop,
+    release: &Release,
+    image: &ReleaseImage,
+) -> Result<String, StepError> {
+    let package = release.package.as_str();
+    let built = evidence_of(job, &format!("image:{package}"), "digest")?;
+    let found = kept_image(job, workshop, package)?.root.digest;
+    if found != built {
+        let file = format!("the image of {package}");
+        return Err(StepError::Sealed { file, sealed: built.to_owned(), found });
+    }
+    refuse_taken_tags(job, workshop, image, built).await?;
+    Ok(found)
 }
 
 async fn refuse_taken_names(

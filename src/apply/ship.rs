@@ -238,9 +238,10 @@ impl Engine<'_> {
                 self.claim_on_remote(&step).await?;
                 return Box::pin(self.start_ready(until, under_way)).await;
             }
-            let is_upload = matches!(step.action, Action::Publish { .. });
+            let is_upload = matches!(step.action, Action::Publish { .. } | Action::Push { .. });
             let limit = if is_upload { UPLOADS } else { self.workshop.jobs };
-            let same = |id: &&String| id.starts_with("publish:") == is_upload;
+            let uploads = |id: &str| id.starts_with("publish:") || id.starts_with("push:");
+            let same = |id: &&String| uploads(id) == is_upload;
             if under_way.iter().filter(same).count() < limit {
                 if self.start(&step).await? {
                     under_way.insert(step.id.0.clone());
@@ -371,7 +372,7 @@ impl Engine<'_> {
     /// Others learn that everything is on its index while the trials go on.
     async fn tell_published(&mut self) -> Result<(), BookError> {
         let ship = self.ship();
-        let is_upload = |step: &&Step| matches!(step.action, Action::Publish { .. });
+        let is_upload = |step: &&Step| matches!(step.action, Action::Publish { .. } | Action::Push { .. });
         let mut uploads = self.plan.steps.iter().filter(is_upload).peekable();
         let published = uploads.peek().is_some() && uploads.all(|step| ship.has_done(&step.id.0));
         if self.told_published || !published || !self.book.is_shared() {
@@ -487,10 +488,12 @@ impl Engine<'_> {
 
 fn stage(action: &Action) -> Stage {
     match action {
-        Action::Commit { .. } | Action::Tag { .. } | Action::Build { .. } => Stage::Build,
+        Action::Commit { .. } | Action::Tag { .. } | Action::Build { .. } | Action::Image { .. } => {
+            Stage::Build
+        }
         Action::Seal => Stage::Seal,
         Action::Claim { .. } => Stage::Claim,
-        Action::Publish { .. } => Stage::Publish,
+        Action::Publish { .. } | Action::Push { .. } => Stage::Publish,
         Action::Smoke { .. } => Stage::Smoke,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, OnceCell};
@@ -9,6 +10,8 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::apply::claim::Claim;
 use crate::apply::crash;
 use crate::apply::effect::StepError;
+use crate::apply::images::Images;
+use crate::apply::pace::Pace;
 use crate::apply::publisher::Publisher;
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
@@ -40,6 +43,8 @@ pub struct Workshop {
     pub stash: PathBuf,
     /// Held by the one that fills the stash anew.
     pub building: Mutex<()>,
+    /// What images are built with and where they go.
+    pub images: Images,
     checkout: OnceCell<tempfile::TempDir>,
 }
 
@@ -61,6 +66,7 @@ impl Workshop {
             build_limit: Duration::from_secs(15 * 60),
             stash,
             building: Mutex::new(()),
+            images: Images::new(Arc::new(|name| std::env::var_os(name)), Pace::default()),
             checkout: OnceCell::new(),
         }
     }

@@ -12,6 +12,7 @@ use crate::apply::claim::Claim;
 use crate::apply::claiming::adopt;
 use crate::apply::effect::StepError;
 use crate::apply::lease;
+use crate::apply::preflight;
 use crate::apply::ship::{self, Orders, Outcome, Told};
 use crate::apply::take_back::take_back;
 use crate::apply::workshop::{Outlet, Workshop};
@@ -301,6 +302,11 @@ impl Shipping<'_> {
 
     /// Credentials are tried before anything is done, where this run is to publish at all.
     async fn probe(&self, plan: &Plan, workshop: &Workshop) -> Result<(), Failure> {
+        let pushes = self.verb.until.is_none_or(|until| stage(until) >= ship::Stage::Publish);
+        preflight::images(plan, workshop, pushes).await.map_err(|error| {
+            let failure = step_failure(vec![("looking ahead".to_owned(), error.into())]);
+            failure.hint("nothing was begun; `release ship` again starts afresh")
+        })?;
         if self.verb.until.is_some_and(|until| stage(until) < ship::Stage::Publish) {
             return Ok(());
         }

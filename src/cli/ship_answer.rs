@@ -6,6 +6,7 @@ use crate::apply::book::Book;
 use crate::apply::claiming::Unclaimed;
 use crate::apply::effect::StepError;
 use crate::apply::fence::Fenced;
+use crate::apply::image_error::Meaning;
 use crate::apply::index::IndexError;
 use crate::apply::publish_error::PublishError;
 use crate::cli::failure::{Failure, Kind};
@@ -122,6 +123,13 @@ fn kind(error: &StepError) -> Kind {
         | StepError::Publish(PublishError::Conflict { .. })
         | StepError::TagMoved { .. }
         | StepError::BranchRewound { .. } => Kind::Conflict,
+        StepError::Image(error) => match error.meaning() {
+            Meaning::Broken => Kind::Gate,
+            Meaning::Conflict => Kind::Conflict,
+            Meaning::NotAllowed => Kind::NotAllowed,
+            Meaning::Settings => Kind::User,
+            Meaning::Outside => Kind::Outside,
+        },
         StepError::Publish(PublishError::NotAllowed { .. }) => Kind::NotAllowed,
         StepError::Publish(PublishError::Setup { .. }) => Kind::User,
         StepError::Moved { .. }
@@ -143,6 +151,7 @@ fn hints(error: &StepError) -> Vec<String> {
         }
         StepError::Index(IndexError::Link { .. }) => one("put a folder there, or nothing"),
         StepError::Publish(error) => error.hints(),
+        StepError::Image(error) => error.hints(),
         StepError::Outrun { .. } | StepError::Overtaken { .. } => {
             one("`git pull`, then `release plan` says what is left to release")
         }

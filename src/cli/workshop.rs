@@ -23,6 +23,7 @@ pub fn workshop(survey: &Survey, home: &Home) -> Result<Workshop, Failure> {
         outlets.insert(name.clone(), Outlet::Remote(Box::new(publisher(name, index)?)));
     }
     let mut workshop = Workshop::new(survey.repository.clone(), home.remote.clone(), outlets, tools);
+    workshop.images.pace = pace();
     if let Some(limit) = survey.build_timeout {
         workshop.build_limit = limit;
     }

@@ -14,6 +14,9 @@ pub const FORMAT: u32 = 3;
 /// The oldest format it reads: 1 had no leases, and nothing closed; 2 had no environments.
 pub const OLDEST: u32 = 1;
 
+/// The name of a package's image among what is sealed. No file of an index is called so.
+pub const IMAGE: &str = "image";
+
 /// The state of all ships after some number of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -89,14 +92,19 @@ impl Ship {
         matches!(self.steps.get(step), Some(StepState::Succeeded { .. }))
     }
 
-    /// The sealed files of a package and their digests, by name; none before the seal.
+    /// The sealed files of a package and their digests, by name; none before the seal. Its image is not among them.
     pub fn sealed(&self, package: &str) -> BTreeMap<&str, &str> {
         let sealed = self.evidence("seal").into_iter().flatten();
         let own = sealed.filter_map(|(path, digest)| {
             let name = path.strip_prefix(package)?.strip_prefix('/')?;
-            Some((name, digest.as_str()))
+            (name != IMAGE).then_some((name, digest.as_str()))
         });
         own.collect()
+    }
+
+    /// The digest that a package's image was sealed with; none before the seal, or where it has no image.
+    pub fn sealed_image(&self, package: &str) -> Option<&str> {
+        self.evidence("seal")?.get(&format!("{package}/{IMAGE}")).map(String::as_str)
     }
 
     /// What a step left as evidence, where it is done.
@@ -133,9 +141,21 @@ pub struct Released {
     pub commit: Option<String>,
     /// Digest by file name.
     pub files: BTreeMap<String, String>,
+    /// Its container image, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ReleasedImage>,
     /// When it was finished, seconds since 1970 (UTC).
     pub time: i64,
     pub plan: String,
+}
+
+/// An image in a registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleasedImage {
+    /// `ghcr.io/acme/mlops`.
+    pub repository: String,
+    /// Of its manifest or index: `sha256:…`.
+    pub digest: String,
 }
 
 /// A claimed ship that shall never be finished.
@@ -312,6 +332,7 @@ impl State {
                     index: begin.index.clone(),
                     commit: ship.evidence("commit").and_then(|found| found.get("commit").cloned()),
                     files,
+                    image: released_image(&ship, package),
                     time: event.time,
                     plan: plan.to_owned(),
                 },
@@ -320,6 +341,13 @@ impl State {
         self.finished.insert(plan.to_owned(), event.time);
         Ok(())
     }
+}
+
+/// The image that was pushed, as the step that did it says.
+fn released_image(ship: &Ship, package: &str) -> Option<ReleasedImage> {
+    let pushed = ship.evidence(&format!("push:{package}"))?;
+    let of = |key: &str| pushed.get(key).cloned();
+    Some(ReleasedImage { repository: of("repository")?, digest: of("digest")? })
 }
 
 /// A later epoch ends the one before; an earlier one can not come back.
@@ -413,6 +441,27 @@ mod tests {
         let ship = &state.in_flight[Digest::of(b"plan").as_str()];
         assert_eq!(ship.sealed("core"), BTreeMap::from([("a.whl", "sha256:1")]));
         assert_eq!(ship.sealed("other"), BTreeMap::new());
+    }
+
+    #[test]
+    fn an_image_is_sealed_beside_the_files_and_released_as_it_was_pushed() {
+        let some = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let seal = some(&[("core/a.whl", "sha256:1"), ("core/image", "sha256:2")]);
+        let sealed = What::Succeeded { step: "seal".to_owned(), evidence: seal };
+        let state = replay(vec![begun(), started("seal"), sealed.clone()]).unwrap();
+        let ship = &state.in_flight[Digest::of(b"plan").as_str()];
+        assert_eq!(ship.sealed("core"), BTreeMap::from([("a.whl", "sha256:1")]));
+        assert_eq!(ship.sealed_image("core"), Some("sha256:2"));
+        let evidence = some(&[("repository", "r/core"), ("digest", "sha256:2"), ("tag latest", "sha256:2")]);
+        let pushed = What::Succeeded { step: "push:core".to_owned(), evidence };
+        let whats = vec![begun(), started("seal"), sealed, started("push:core"), pushed, What::Finished];
+        let image = replay(whats).unwrap().released["core"].image.clone();
+        assert_eq!(
+            image,
+            Some(ReleasedImage { repository: "r/core".to_owned(), digest: "sha256:2".to_owned() })
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::plan::decide::{Decision, Decisions, decide};
 use crate::plan::digest::Digest;
 use crate::plan::edits::Edits;
 use crate::plan::facts::{Facts, Request};
+use crate::plan::image::ReleaseImage;
 use crate::plan::notes::write_notes;
 use crate::plan::number::{is_major, release_bump};
 use crate::plan::standing::{Standing, standings};
@@ -102,6 +103,8 @@ fn release(facts: &Facts, request: &Request, decision: &Decision, standing: Opti
     let settings = &facts.settings[decision.package];
     let from = standing.and_then(|standing| standing.last.as_ref());
     let asks = is_major(from, &decision.to) && !settings.versioning.allow_major && !request.allow_major;
+    let image = settings.image.as_ref();
+    let artifacts = ["sdist", "wheel"].into_iter().chain(image.map(|_| "image"));
     Release {
         package: package.short.clone(),
         distribution: package.name.to_string(),
@@ -113,7 +116,8 @@ fn release(facts: &Facts, request: &Request, decision: &Decision, standing: Opti
         because: decision.because.clone(),
         notes: String::new(),
         files: Vec::new(),
-        artifacts: vec!["sdist".to_owned(), "wheel".to_owned()],
+        artifacts: artifacts.map(str::to_owned).collect(),
+        image: image.map(|image| ReleaseImage::new(image, &decision.to, facts.remote.as_deref())),
         index: settings.index.clone(),
         explain: decision.explain.clone(),
         requirements: Vec::new(),

@@ -7,6 +7,7 @@ pub mod deployment;
 pub mod digest;
 pub mod edits;
 pub mod facts;
+pub mod image;
 pub mod locks;
 pub mod make;
 pub mod merges;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::deployment::ArtifactKind;
 use crate::plan::digest::Digest;
+use crate::plan::image::ReleaseImage;
 use crate::plan::step::{FileEdit, Step};
 
 /// The format number this program writes and reads.
@@ -113,8 +115,11 @@ pub struct Release {
     pub notes: String,
     /// Files of the repository that the release edits.
     pub files: Vec<String>,
-    /// What is made: `sdist`, `wheel`.
+    /// What is made: `sdist`, `wheel`, `image`.
     pub artifacts: Vec<String>,
+    /// Its container image, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ReleaseImage>,
     /// The name of the index that takes it.
     pub index: String,
     /// How the number was derived, line by line.

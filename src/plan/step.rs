@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::digest::Digest;
+use crate::plan::image::{ImageTag, ReleaseImage};
 
 /// A step's name, unique in its plan: `build:core`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -41,12 +42,24 @@ pub enum Action {
     Tag { tag: String, message: String },
     /// Build sdist and wheel from a clean checkout of the release commit.
     Build { path: String, distribution: String, version: String, frontend: String },
+    /// Build the container image with the wheels of this ship, and keep it as an OCI layout.
+    Image {
+        /// The package's folder.
+        path: String,
+        distribution: String,
+        version: String,
+        image: ReleaseImage,
+        /// Packages of this ship whose wheels it gets beside its own.
+        with: Vec<String>,
+    },
     /// Record names, sizes and digests of all files; from here on only these bytes exist.
     Seal,
     /// Move the branch and create the tags, all or none.
     Claim { branch: String, tags: Vec<String> },
     /// Put the files of one package on an index.
     Publish { index: String, distribution: String, version: String },
+    /// Put the image into its registry: by digest, then under its version, then under the tags that move.
+    Push { repository: String, version: String, tags: Vec<ImageTag> },
     /// Install from the index by hash into a clean environment, import, run the entry points.
     Smoke { index: String, distribution: String, version: String },
 }

@@ -1,6 +1,6 @@
 //! The steps of a ship, a line a step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::Release;
 use crate::plan::step::{Action, Reversal, Step, StepId};
@@ -22,9 +22,11 @@ pub fn steps(releases: &[Release], order: &Order, branch: &str, frontend: &str, 
     let mut steps = vec![commit(message)];
     steps.extend(releases.iter().map(tag));
     steps.extend(releases.iter().map(|release| build(release, order, frontend)));
+    steps.extend(releases.iter().filter_map(|release| image(release, order)));
     steps.push(seal(releases));
     steps.push(claim(releases, branch));
     steps.extend(releases.iter().map(|release| publish(release, order)));
+    steps.extend(releases.iter().filter_map(push));
     steps.extend(releases.iter().map(smoke));
     steps
 }
@@ -72,6 +74,40 @@ fn build(release: &Release, order: &Order, frontend: &str) -> Step {
     }
 }
 
+fn image(release: &Release, order: &Order) -> Option<Step> {
+    let with = all_needs(&release.package, order);
+    let mut needs = vec![id("build", Some(release))];
+    needs.extend(named("build", Some(&with)));
+    Some(Step {
+        id: id("image", Some(release)),
+        package: Some(release.package.clone()),
+        action: Action::Image {
+            path: release.path.clone(),
+            distribution: release.distribution.clone(),
+            version: release.to.clone(),
+            image: release.image.clone()?,
+            with,
+        },
+        needs,
+        reversal: Reversal::DeleteFiles,
+        check: "the image is in the stash, and its layers are what its configuration says".to_owned(),
+    })
+}
+
+/// The released packages that a package needs when installed, and those that they need; by name.
+fn all_needs(package: &str, order: &Order) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![package];
+    while let Some(one) = open.pop() {
+        for needed in order.needs.get(one).into_iter().flatten() {
+            if needed != package && found.insert(needed.clone()) {
+                open.push(needed);
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
 fn seal(releases: &[Release]) -> Step {
     Step {
         id: id("seal", None),
@@ -79,7 +115,10 @@ fn seal(releases: &[Release]) -> Step {
         action: Action::Seal,
         needs: releases
             .iter()
-            .flat_map(|release| [id("tag", Some(release)), id("build", Some(release))])
+            .flat_map(|release| {
+                let image = release.image.as_ref().map(|_| id("image", Some(release)));
+                [id("tag", Some(release)), id("build", Some(release))].into_iter().chain(image)
+            })
             .collect(),
         reversal: Reversal::Nothing,
         check: "the ledger names every file with size and digest".to_owned(),
@@ -115,6 +154,22 @@ fn publish(release: &Release, order: &Order) -> Step {
         reversal: Reversal::Irreversible,
         check: "the index lists every file with the sealed digest".to_owned(),
     }
+}
+
+fn push(release: &Release) -> Option<Step> {
+    let image = release.image.as_ref()?;
+    Some(Step {
+        id: id("push", Some(release)),
+        package: Some(release.package.clone()),
+        action: Action::Push {
+            repository: image.repository.clone(),
+            version: release.to.clone(),
+            tags: image.tags.clone(),
+        },
+        needs: vec![id("publish", Some(release))],
+        reversal: Reversal::Irreversible,
+        check: "the registry has the sealed digest, and the tag of the version leads to it".to_owned(),
+    })
 }
 
 fn smoke(release: &Release) -> Step {

@@ -196,10 +196,25 @@ fn effects(plan: &Plan, width: usize) -> String {
     }
     effects.push(count(of(|action| matches!(action, Action::Tag { .. })), "tag"));
     effects.push(count(of(|action| matches!(action, Action::Build { .. })), "build"));
+    let images = of(|action| matches!(action, Action::Image { .. }));
+    if images > 0 {
+        effects.push(count(images, "image"));
+    }
     let mut indexes: Vec<&str> = plan.releases.iter().map(|release| release.index.as_str()).collect();
     indexes.sort_unstable();
     indexes.dedup();
     effects.push(format!("publish to {}", line(&indexes.join(" and "))));
+    let mut registries: Vec<&str> = plan
+        .releases
+        .iter()
+        .filter_map(|release| release.image.as_ref())
+        .map(|image| image.repository.as_str())
+        .collect();
+    registries.sort_unstable();
+    registries.dedup();
+    if !registries.is_empty() {
+        effects.push(format!("push to {}", line(&registries.join(" and "))));
+    }
     let smokes = of(|action| matches!(action, Action::Smoke { .. }));
     if smokes > 0 {
         effects.push(count(smokes, "smoke test"));

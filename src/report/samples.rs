@@ -133,6 +133,7 @@ pub fn release(package: &str, from: Option<&str>, to: &str, bump: ReleaseBump) -
         notes: String::new(),
         files: Vec::new(),
         artifacts: vec!["sdist".to_owned(), "wheel".to_owned()],
+        image: None,
         index: "local".to_owned(),
         explain: Vec::new(),
         requirements: Vec::new(),

@@ -12,10 +12,14 @@ pub fn doing(step: &str) -> (String, Option<String>) {
         "commit" => "writing the release commit",
         "tag" => "writing the tag of",
         "build" => "building",
+        "image" => "building the image of",
         "seal" => "sealing the files",
         "claim" => "moving the branch and making the tags",
         "publish" => "publishing",
         "upload" => "uploading",
+        "push" => "pushing the image of",
+        "again" => "building the lost image again of",
+        "retag" => "moving a tag of",
         "smoke" => "installing and trying",
         "deploy" => "deploying",
         "validate" => "validating",
@@ -33,6 +37,8 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
     let of = |key: &str| evidence.get(key).map(String::as_str).unwrap_or_default();
     let found = match kind {
         "build" | "seal" | "publish" if !evidence.is_empty() => count(evidence.len(), "file"),
+        "image" | "push" | "again" => short_digest(of("digest")),
+        "retag" => format!("before: {}", short_digest(of("before"))),
         "commit" | "claim" => short(of("commit")),
         "tag" => line(of("tag")),
         "smoke" if evidence.contains_key("undecided") => format!("undecided: {}", line(of("undecided"))),
@@ -44,6 +50,10 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
         "commit" => "wrote the release commit".to_owned(),
         "tag" => format!("wrote the tag of {name}"),
         "build" => format!("built {name}"),
+        "image" => format!("built the image of {name}"),
+        "push" => format!("pushed the image of {name}"),
+        "again" => format!("built the lost image of {} again", line(owner_of(step))),
+        "retag" => format!("moving {} of {}", line(file_of(step)), line(owner_of(step))),
         "seal" => "sealed the files".to_owned(),
         "claim" if of("branch").is_empty() => "moved the branch and made the tags".to_owned(),
         "claim" => format!("moved {} and made the tags", line(of("branch"))),
@@ -68,6 +78,8 @@ pub fn failed(step: &str, version: Option<&str>) -> String {
         "commit" => "failed to write the release commit".to_owned(),
         "tag" => format!("failed to write the tag of {name}"),
         "build" => format!("failed to build {name}"),
+        "image" => format!("failed to build the image of {name}"),
+        "push" => format!("failed to push the image of {name}"),
         "seal" => "failed to seal the files".to_owned(),
         "claim" => "failed to move the branch and make the tags".to_owned(),
         "publish" => format!("failed to publish {name}"),
@@ -81,14 +93,19 @@ pub fn failed(step: &str, version: Option<&str>) -> String {
     }
 }
 
-/// The first twelve digits of a digest.
+/// A digest as people read it: `sha256:0123456789ab`.
 fn short_digest(digest: &str) -> String {
-    line(digest.strip_prefix("sha256:").unwrap_or(digest)).chars().take(12).collect()
+    line(digest).chars().take("sha256:".len() + 12).collect()
 }
 
 /// The file that a step puts on an index: `upload:core/core-2.1.0.tar.gz`.
 fn file_of(step: &str) -> &str {
     parts(step).1.and_then(|rest| rest.split_once('/')).map_or(step, |(_, file)| file)
+}
+
+/// The package that a step with a further name belongs to: `retag:core/latest`.
+fn owner_of(step: &str) -> &str {
+    parts(step).1.map_or("", |rest| rest.split_once('/').map_or(rest, |(package, _)| package))
 }
 
 /// `build:core` is a build of core.
@@ -124,6 +141,14 @@ mod tests {
             "installed and tried core 2.1.0  undecided: no python",
         );
         check("seal", &[], "sealed the files");
+        let digest = "sha256:0123456789abcdef";
+        check("image:core", &[("digest", digest)], "built the image of core 2.1.0  sha256:0123456789ab");
+        check(
+            "retag:core/latest",
+            &[("before", digest)],
+            "moving latest of core  before: sha256:0123456789ab",
+        );
+        check("push:core", &[("digest", digest)], "pushed the image of core 2.1.0  sha256:0123456789ab");
         check("dance\u{1b}[2J", &[], "did dance");
     }
 

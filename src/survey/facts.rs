@@ -128,7 +128,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         ));
     }
     warnings.extend(manifests.passed_by);
-    warnings.extend(not_done(config, &packages, &settings));
+    warnings.extend(not_done(config));
     let facts = Facts {
         tags_digest: tags_digest(&packages, &walked),
         history: walked,
@@ -195,18 +195,8 @@ fn uploads(config: &Config) -> BTreeMap<String, Index> {
 }
 
 /// What the configuration asks for and this version does not do.
-fn not_done(config: &Config, packages: &[Package], settings: &[PackageSettings]) -> Vec<String> {
+fn not_done(config: &Config) -> Vec<String> {
     let mut warnings = Vec::new();
-    let with_image: Vec<&str> = packages
-        .iter()
-        .zip(settings)
-        .filter(|(_, settings)| settings.image.is_some())
-        .map(|(package, _)| package.short.as_str())
-        .collect();
-    if !with_image.is_empty() {
-        let names = with_image.join(", ");
-        warnings.push(format!("this version of `release` builds no images; configured for {names}"));
-    }
     if !config.tables.environment.is_empty() {
         let names: Vec<&str> = config.tables.environment.keys().map(String::as_str).collect();
         warnings

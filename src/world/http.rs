@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL, LOCATION};
-use reqwest::{Certificate, Client, RequestBuilder, Response, Url};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
@@ -194,6 +194,15 @@ impl Http {
         Ok(self.client(url).post(url.clone()))
     }
 
+    /// A request of any kind, for a caller that adds the rest.
+    ///
+    /// # Errors
+    /// `Address` or `Plain`.
+    pub(in crate::world) fn request(&self, method: Method, url: &Url) -> Result<RequestBuilder, HttpError> {
+        self.check(url)?;
+        Ok(self.client(url).request(method, url.clone()))
+    }
+
     /// The whole answer, unless it is larger than the limit.
     ///
     /// # Errors
@@ -222,7 +231,11 @@ impl Http {
         Ok(Answer { status, url, headers, body })
     }
 
-    async fn send(&self, request: RequestBuilder, url: &Url) -> Result<Response, HttpError> {
+    pub(in crate::world) async fn send(
+        &self,
+        request: RequestBuilder,
+        url: &Url,
+    ) -> Result<Response, HttpError> {
         let sent = timeout(self.limits.connect + self.limits.idle, request.send()).await;
         sent.map_err(|_| slow(url))?.map_err(|error| classified(&error, url))
     }

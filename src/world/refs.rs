@@ -5,7 +5,7 @@ use gix::refs::TargetRef;
 
 use crate::world::command::run_blocking;
 use crate::world::git::{Repository, read_error};
-use crate::world::git_command::{git, succeed};
+use crate::world::git_command::{answer, git, succeed};
 use crate::world::git_error::GitError;
 use crate::world::objects::parse_id;
 
@@ -34,6 +34,15 @@ impl Repository {
     /// A name git does not allow; an unreadable ref.
     pub fn ref_target(&self, name: &str) -> Result<Option<String>, GitError> {
         Ok(target_of(&self.local(), name)?.map(|id| id.to_string()))
+    }
+
+    /// The names of all tags, without `refs/tags/`.
+    ///
+    /// # Errors
+    /// Where git can not list them.
+    pub fn tag_names(&self) -> Result<Vec<String>, GitError> {
+        let list = answer(git(self.root(), ["for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags"]))?;
+        Ok(String::from_utf8_lossy(&list).lines().map(str::to_owned).collect())
     }
 
     /// Moves refs in one transaction: all of them or none. `reason` goes to the reflogs.

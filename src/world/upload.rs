@@ -61,9 +61,9 @@ pub enum UploadError {
 
 /// How far an upload is; shared with the body that is sent.
 #[derive(Debug, Default)]
-struct Sent {
-    bytes: AtomicU64,
-    changed: AtomicBool,
+pub(in crate::world) struct Sent {
+    pub bytes: AtomicU64,
+    pub changed: AtomicBool,
 }
 
 /// Reads a file once.
@@ -143,7 +143,7 @@ async fn attempt(
 }
 
 /// Waits for the answer; gives up where nothing moves for too long.
-async fn watched(
+pub(in crate::world) async fn watched(
     http: &Http,
     request: reqwest::RequestBuilder,
     url: &Url,
@@ -189,7 +189,11 @@ struct Reading {
     sent: Arc<Sent>,
 }
 
-fn content(file: File, expected: Measure, sent: Arc<Sent>) -> impl Stream<Item = io::Result<Vec<u8>>> + Send {
+pub(in crate::world) fn content(
+    file: File,
+    expected: Measure,
+    sent: Arc<Sent>,
+) -> impl Stream<Item = io::Result<Vec<u8>>> + Send {
     let reading = Reading { file, held: None, read: 0, sum: Sha256::new(), expected, sent };
     stream::try_unfold(reading, |mut reading| async move {
         let chunk = reading.next().await?;

@@ -6,6 +6,7 @@ pub mod environment;
 pub mod fit;
 mod foreign;
 pub mod hook;
+mod image_text;
 pub mod ledger;
 mod meaning;
 mod nearest;

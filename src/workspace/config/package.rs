@@ -61,9 +61,17 @@ pub struct ImageTable {
     #[schemars(with = "Option<text::InsidePath>")]
     pub dockerfile: Option<String>,
     /// Where the image is pushed, without a tag: "ghcr.io/acme/mlops".
+    #[schemars(with = "Option<text::ImageRepository>")]
     pub repository: Option<String>,
     /// In place of `repository`: a name of [registry.NAME]; the short name is added to its repository.
     pub registry: Option<String>,
     /// The platforms it is built for (default: ["linux/amd64"]).
+    #[schemars(with = "Option<Vec<text::Platform>>")]
     pub platforms: Option<Vec<String>>,
+    /// Build arguments beside SOURCE_DATE_EPOCH, VERSION and WHEEL: { PORT = "8000" }.
+    pub args: BTreeMap<String, String>,
+    /// The tags it gets, with {version}, {major}, {minor} and {patch} (default: ["{version}", "latest"]). The one of the
+    /// version always comes and never moves; others lead to the highest stable version of their line.
+    #[schemars(with = "Option<Vec<text::ImageTag>>")]
+    pub tags: Option<Vec<String>>,
 }

@@ -127,6 +127,10 @@ pub struct Image {
     /// `ghcr.io/acme/mlops`, without a tag.
     pub repository: String,
     pub platforms: Vec<String>,
+    /// Build arguments of the user's.
+    pub args: BTreeMap<String, String>,
+    /// Forms of its tags: `{version}`, `{major}.{minor}`, `latest`.
+    pub tags: Vec<String>,
 }
 
 /// The size of a change.
@@ -302,6 +306,8 @@ impl Config {
             dockerfile: image.dockerfile.clone().unwrap_or_else(|| "Dockerfile".to_owned()),
             repository: image.repository.clone().or_else(from_registry)?,
             platforms: image.platforms.clone().unwrap_or_else(|| vec!["linux/amd64".to_owned()]),
+            args: image.args.clone(),
+            tags: image.tags.clone().unwrap_or_else(|| vec!["{version}".to_owned(), "latest".to_owned()]),
         })
     }
 }

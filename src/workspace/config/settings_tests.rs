@@ -119,6 +119,8 @@ fn an_image_stands_in_its_registry_under_the_short_name() {
             dockerfile: "Dockerfile".to_owned(),
             repository: "ghcr.io/acme/core".to_owned(),
             platforms: vec!["linux/amd64".to_owned()],
+            args: BTreeMap::new(),
+            tags: vec!["{version}".to_owned(), "latest".to_owned()],
         })
     );
     assert_eq!(settings(text, "acme-mlops", "mlops").image, None);

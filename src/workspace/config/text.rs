@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::version::number::Version;
 use crate::workspace::config::week::Weekly;
+use crate::workspace::config::image_text;
 use crate::workspace::path::RepoPath;
 
 /// What is wrong with a text of the given form; `None` where nothing is, or the form is unknown.
@@ -25,6 +26,9 @@ pub fn fault(form: &str, text: &str) -> Option<Fault> {
         InsidePath::FORM => path_fault(text),
         Url::FORM => url_fault(text),
         Name::FORM => name_fault(text),
+        ImageTag::FORM => image_text::tag_fault(text),
+        ImageRepository::FORM => image_text::repository_fault(text),
+        Platform::FORM => image_text::platform_fault(text),
         _ => None,
     }
 }
@@ -93,6 +97,19 @@ text_form!(
 text_form!(
     /// A name that is also fit for commands, tags and references: letters, digits, `-`, `_`, `.`.
     Name, "plain-name", { "pattern": "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$" }
+);
+
+text_form!(
+    /// The form of an image's tags: `{version}`, `{major}.{minor}`, `latest`.
+    ImageTag, "image-tag-format", {}
+);
+text_form!(
+    /// Where an image stands, without a tag: `ghcr.io/acme/mlops`.
+    ImageRepository, "image-repository", {}
+);
+text_form!(
+    /// What an image runs on: `linux/amd64`, `linux/arm/v7`.
+    Platform, "platform", {}
 );
 
 /// A span of time in whole seconds, written `10m`, `90s` or `1h30m`.

@@ -2,12 +2,17 @@
 //!
 //! Does not know what a release is: names, labels and digests come from the caller.
 
+pub mod build;
 pub mod connect;
+pub mod context;
+pub mod ignore;
+pub mod save;
 
 use bollard::Docker;
 use bollard::errors::Error;
 
 use crate::world::http::said;
+use crate::world::oci::LayoutError;
 
 /// An engine that has answered.
 #[derive(Debug, Clone)]
@@ -56,13 +61,18 @@ pub enum EngineError {
     /// Something failed in the middle, as the engine tells it.
     #[error("the container engine failed to {what}: {said}")]
     Failed { what: String, said: String },
+    /// The Dockerfile does not come to its end; `tail` is what the build said last.
+    #[error("the image does not build: {said}{}", after(tail))]
+    Build { said: String, tail: String },
     /// It answered something that can not be.
     #[error("the container engine does not make sense: {reason}")]
     Strange { reason: String },
     /// How to reach it is not to be understood.
     #[error("{what}: {reason}")]
     Settings { what: String, reason: String },
-    #[error("failed to use `{path}`")]
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    #[error("failed to use `{path}`: {source}")]
     File {
         path: String,
         #[source]
@@ -121,6 +131,10 @@ impl Engine {
     pub fn error(&self, error: &Error, what: &str) -> EngineError {
         EngineError::of(error, &self.place, what)
     }
+}
+
+fn after(tail: &str) -> String {
+    if tail.is_empty() { String::new() } else { format!("\n{tail}") }
 }
 
 /// The innermost cause in words.
