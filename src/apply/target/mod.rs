@@ -3,8 +3,17 @@
 //! Everything is "ensure": what runs already stays, what an interrupted run left behind is taken up or cleared away.
 
 pub mod command;
+pub mod container;
 pub mod error;
+mod handover;
+pub mod image;
+pub mod place;
 pub mod python;
+pub mod ready;
+pub mod scene;
+pub mod service;
+pub mod swarm;
+pub mod switch;
 
 use crate::apply::target::error::TargetError;
 use crate::plan::deployment::Placed;

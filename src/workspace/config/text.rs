@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use crate::version::number::Version;
-use crate::workspace::config::week::Weekly;
 use crate::workspace::config::image_text;
+use crate::workspace::config::week::Weekly;
 use crate::workspace::path::RepoPath;
 
 /// What is wrong with a text of the given form; `None` where nothing is, or the form is unknown.

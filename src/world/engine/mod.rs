@@ -4,9 +4,15 @@
 
 pub mod build;
 pub mod connect;
+pub mod containers;
 pub mod context;
+pub mod files;
 pub mod ignore;
+pub mod network;
+pub mod pull;
+pub mod registry_login;
 pub mod save;
+pub mod services;
 
 use bollard::Docker;
 use bollard::errors::Error;

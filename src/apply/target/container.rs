@@ -1,0 +1,137 @@
+//! The `container` target: each package is one container on a Docker host, the one before it is kept, stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::apply::target::error::TargetError;
+use crate::apply::target::handover::Handing;
+use crate::apply::target::image::{self, outside};
+use crate::apply::target::place::{DIGEST, IMAGE, Place};
+use crate::apply::target::scene::Scene;
+use crate::apply::target::service::Service;
+use crate::apply::target::{Answer, Mark, Observed};
+use crate::plan::deployment::Placed;
+use crate::workspace::config::environment::{Handover, ServiceTable};
+use crate::world::engine::Engine;
+use crate::world::engine::containers::{Listed, Stage};
+
+/// Told to people while it goes on.
+pub type Remark<'r> = &'r (dyn Fn(&str) + Sync);
+
+/// One environment on one Docker host.
+#[derive(Debug, Clone)]
+pub struct ContainerTarget {
+    engine: Engine,
+    place: Place,
+    /// How each package runs, by its name.
+    services: BTreeMap<String, ServiceTable>,
+}
+
+impl ContainerTarget {
+    /// `scope` tells this project's containers from others' on the same host.
+    pub fn new(
+        engine: Engine,
+        scope: &str,
+        environment: &str,
+        services: BTreeMap<String, ServiceTable>,
+    ) -> ContainerTarget {
+        let place = Place { scope: scope.to_owned(), environment: environment.to_owned() };
+        ContainerTarget { engine, place, services }
+    }
+
+    /// Whether a release could be brought here. Touches nothing.
+    ///
+    /// # Errors
+    /// `Settings`, `Impossible` where the image is neither here nor in its registry, `Conflict` where a port is
+    /// somebody else's, `Outside` where the engine or the registry does not answer.
+    pub async fn possible(&self, wanted: &Placed) -> Answer<()> {
+        let service = self.service(&wanted.package)?;
+        image::possible(&self.engine, wanted).await?;
+        if service.handover == Handover::Switch && service.ports.iter().any(|port| port.protocol != "tcp") {
+            return Err(TargetError::Settings {
+                what: format!("the service `{}` is handed over by a switch", wanted.package),
+                reason: "a switch leads TCP alone; write handover = \"direct\"".to_owned(),
+            });
+        }
+        if let Some(network) = &service.network
+            && !self.engine.has_network(network).await.map_err(outside)?
+        {
+            return Err(TargetError::Settings {
+                what: format!("the network `{network}` of `{}` is not on the host", wanted.package),
+                reason: format!("`docker network create {network}` makes it"),
+            });
+        }
+        let scene = Scene::of(&self.engine, &self.place, &wanted.package, &service).await?;
+        no_strangers(&scene.strangers)
+    }
+
+    /// Brings a release here: ends when it runs, is healthy and has the traffic, and the one before it is stopped.
+    ///
+    /// # Errors
+    /// `Broken` where it does not run (what had the traffic before has it again), `Raced` where a newer lease was
+    /// here; else as `possible`.
+    pub async fn apply(&self, wanted: &Placed, mark: &Mark, remark: Remark<'_>) -> Answer<Observed> {
+        let service = self.service(&wanted.package)?;
+        let image = image::ensure(&self.engine, wanted).await?;
+        let scene = Scene::of(&self.engine, &self.place, &wanted.package, &service).await?;
+        scene.fence(mark, &wanted.package)?;
+        no_strangers(&scene.strangers)?;
+        let labels = self.place.role(&wanted.package, "network");
+        self.engine.ensure_network(&self.place.network(), &labels).await.map_err(outside)?;
+        let (engine, place) = (&self.engine, &self.place);
+        let handing = Handing { engine, place, service: &service, image: &image, wanted, mark, remark };
+        handing.over(&scene).await?;
+        let observed = self.observe(&wanted.package).await?;
+        observed
+            .filter(|observed| observed.digest == wanted.digest())
+            .ok_or_else(|| TargetError::Raced { what: format!("{} in {}", wanted.package, mark.environment) })
+    }
+
+    /// What has a package's traffic; `None` where nothing has.
+    ///
+    /// # Errors
+    /// `Outside`, `Settings`.
+    pub async fn observe(&self, package: &str) -> Answer<Option<Observed>> {
+        let service = self.service(package)?;
+        let scene = Scene::of(&self.engine, &self.place, package, &service).await?;
+        scene.observed(&self.engine).await
+    }
+
+    /// Removes the stopped containers of releases that are not to be kept, and their images where nothing needs them.
+    ///
+    /// # Errors
+    /// `Outside`, `Settings`.
+    pub async fn prune(&self, package: &str, keep: &[Placed]) -> Answer<()> {
+        let service = self.service(package)?;
+        let scene = Scene::of(&self.engine, &self.place, package, &service).await?;
+        let keep: BTreeSet<String> = keep.iter().map(|placed| placed.digest().to_string()).collect();
+        let mut images = BTreeSet::new();
+        for container in scene.services {
+            let stopped = matches!(container.stage, Stage::Exited | Stage::Created);
+            if !stopped || container.labels.get(DIGEST).is_some_and(|digest| keep.contains(digest)) {
+                continue;
+            }
+            self.engine.remove(&container.id).await.map_err(outside)?;
+            images.extend(container.labels.get(IMAGE).cloned());
+        }
+        for image in images {
+            self.engine.remove_image(&image).await.map_err(outside)?;
+        }
+        Ok(())
+    }
+
+    fn service(&self, package: &str) -> Answer<Service> {
+        let blank = ServiceTable::default();
+        let table = self.services.get(package).unwrap_or(&blank);
+        Service::read(package, table, &|name| std::env::var_os(name))
+    }
+}
+
+fn no_strangers(strangers: &[Listed]) -> Answer<()> {
+    let Some(stranger) = strangers.first() else { return Ok(()) };
+    let ports: Vec<String> = stranger.ports.iter().map(u16::to_string).collect();
+    Err(TargetError::Conflict {
+        what: format!("port {} of the host", ports.join(", ")),
+        found: format!("held by the container `{}`, which is not ours", stranger.name),
+        wanted: "free; stop that container, or publish another port".to_owned(),
+    })
+}
