@@ -426,11 +426,11 @@ async def main(folder, ports):
     switch, stop = Switch(folder, ports), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGHUP, switch.look)
-    switch.look()
     servers = []
     for listen, inside in ports:
         make = lambda inside=inside: Front(switch, inside)
         servers.append(await loop.create_server(make, "0.0.0.0", listen, backlog=1024))
+    switch.look()  # what it says then is true for whoever asks: the ports are open
     waiting = asyncio.ensure_future(stop.wait())
     while not waiting.done():
         await asyncio.wait([waiting], timeout=1.0)

@@ -120,6 +120,11 @@ impl Book {
         self.version.as_ref()
     }
 
+    /// Who writes, as the ledger names persons.
+    pub fn who(&self) -> String {
+        format!("{} <{}>", self.who.name, self.who.email)
+    }
+
     /// Whether others see it: its links are few, and somebody must be known to have a ship in hand.
     pub fn is_shared(&self) -> bool {
         self.journal.is_some()
@@ -165,7 +170,7 @@ impl Book {
         let event = Event {
             number: self.state.events + 1,
             time: clock::now(),
-            who: format!("{} <{}>", self.who.name, self.who.email),
+            who: self.who(),
             plan: plan.clone(),
             what,
         };

@@ -32,6 +32,7 @@ pub mod publisher;
 pub mod push;
 pub mod refusal;
 pub mod release_variables;
+pub mod rollout;
 mod sending;
 pub mod shelf;
 pub mod ship;

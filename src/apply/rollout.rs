@@ -110,7 +110,8 @@ impl Hand<'_> {
         let (deploy, validate) = (deploy_step(package), validate_step(package));
         for step in [&deploy, &validate] {
             // An earlier run saw it fail and ended before the way back.
-            if let Some(failure) = self.rollout().failure(step).filter(|failure| failure.kind == FailureKind::Permanent)
+            if let Some(failure) =
+                self.rollout().failure(step).filter(|failure| failure.kind == FailureKind::Permanent)
             {
                 return Ok(Way::Back(failure.message.clone()));
             }
@@ -142,7 +143,8 @@ impl Hand<'_> {
             reason: format!("{reason}; and {package} {} did not work either: {why}", back_to.version),
         };
         for earlier in [&step, &proof] {
-            let failure = self.rollout().failure(earlier).filter(|failure| failure.kind == FailureKind::Permanent);
+            let failure =
+                self.rollout().failure(earlier).filter(|failure| failure.kind == FailureKind::Permanent);
             if let Some(failure) = failure {
                 return Ok(failed(&failure.message));
             }
@@ -180,8 +182,8 @@ impl Hand<'_> {
         let mut interrupt = self.interrupt.clone();
         let work = async {
             match back {
-                true => ground.target.back(release, &mark, &remark).await,
-                false => ground.target.apply(release, &mark, &remark).await,
+                true => ground.back(release, &mark, &remark).await,
+                false => ground.apply(release, &mark, &remark).await,
             }
         };
         tokio::pin!(work);
@@ -231,11 +233,13 @@ impl Hand<'_> {
         }
         self.write(What::Started { step: step.to_owned() }).await?;
         let mut interrupt = self.interrupt.clone();
+        let before = self.deployment.items.iter().find(|item| item.release.package == release.package);
+        let before = before.and_then(|item| item.before.as_ref());
         let tell = &mut *self.tell;
         let mut remark = |text: &str| tell(Told::Remark(text));
         let proof = tokio::select! {
             biased;
-            proof = self.ground.prove(release, &self.deployment.digest, &mut remark) => proof,
+            proof = self.ground.prove(release, before, &self.deployment.digest, &mut remark) => proof,
             signal = asked_to_stop(&mut interrupt) => return self.interrupted(step, signal).await,
         };
         let Proof { proven, mut evidence } = proof;
@@ -267,7 +271,7 @@ impl Hand<'_> {
             let Some(slot) = slot else { continue };
             let mut keep: Vec<Placed> = slot.current.iter().map(|current| current.release.clone()).collect();
             keep.extend(slot.last_good(&item.release).cloned());
-            if let Err(error) = self.ground.target.prune(package, &keep).await {
+            if let Err(error) = self.ground.prune(package, &keep).await {
                 (self.tell)(Told::Remark(&format!("what is not needed any more stays: {error}")));
             }
         }
@@ -288,8 +292,7 @@ impl Hand<'_> {
     }
 
     async fn interrupted(&mut self, step: &str, signal: &'static str) -> Result<Way, BookError> {
-        let failure =
-            StepFailure { kind: FailureKind::Transient, message: format!("stopped by {signal}") };
+        let failure = StepFailure { kind: FailureKind::Transient, message: format!("stopped by {signal}") };
         self.fail(step, failure, Evidence::new()).await?;
         Ok(Way::Leave(Outcome::Interrupted(signal)))
     }

@@ -6,6 +6,7 @@ pub mod artifact;
 pub mod entry_points;
 pub mod expression;
 pub mod finding;
+pub mod gate;
 pub mod metadata;
 pub mod modules;
 pub mod plain;

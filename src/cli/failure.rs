@@ -19,6 +19,10 @@ pub enum Kind {
     User,
     /// A gate did not hold: a build, a check, a smoke test.
     Gate,
+    /// A deployment failed, and the environment runs what worked before.
+    RolledBack,
+    /// A deployment failed and could not go back: a person is needed.
+    NeedsPerson,
     /// The plan is stale, or somebody was faster.
     Stale,
     /// A check could not be made.
@@ -51,6 +55,8 @@ impl Failure {
             Kind::Bug => 1,
             Kind::User => 2,
             Kind::Gate => 4,
+            Kind::RolledBack => 5,
+            Kind::NeedsPerson => 6,
             Kind::Stale => 7,
             Kind::Undecided => 8,
             Kind::NotAllowed => 9,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::apply::lease::liveness;
 use crate::cli::failure::{Failure, Kind};
+use crate::ledger::event::Holder;
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::report::words::{held_by, named};
@@ -42,8 +43,18 @@ pub async fn may_be_taken(
     if !concern.is_about(digest, ship) {
         return Ok(false);
     }
-    let Some(holder) = &ship.holder else { return Ok(true) };
-    let what = format!("{} is at work on {}", held_by(holder), named(&ship.releases));
+    match &ship.holder {
+        Some(holder) => may_take(holder, &named(&ship.releases), take_over).await,
+        None => Ok(true),
+    }
+}
+
+/// Whether what somebody has in hand may be taken from them; `work` says in words what it is.
+///
+/// # Errors
+/// Where the holder lives, or nothing proves that it is dead and nobody said `--take-over`.
+pub async fn may_take(holder: &Holder, work: &str, take_over: bool) -> Result<bool, Failure> {
+    let what = format!("{} is at work on {work}", held_by(holder));
     match liveness(holder, &|name| std::env::var_os(name)).await {
         Liveness::Dead => Ok(true),
         Liveness::Unknown if take_over => Ok(true),
@@ -55,6 +66,6 @@ pub async fn may_be_taken(
             Kind::Stale,
             format!("{what}, or was: nothing seen from here proves that it has ended"),
         )
-        .hint("make sure that it has, then `release ship --take-over`")),
+        .hint("make sure that it has, then say `--take-over`")),
     }
 }

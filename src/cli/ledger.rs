@@ -56,6 +56,12 @@ pub async fn book(home: &Home) -> Result<Book, Failure> {
     Ok(book)
 }
 
+/// The ledger for one person's order: beside whatever ship or deployment is at work in this repository.
+pub async fn order_book(home: &Home) -> Result<Book, Failure> {
+    let journal = journal(home).map(|folder| folder.with_file_name(format!("order-{}", std::process::id())));
+    Book::open(store(home)?, who(home)?, journal).await.map_err(book_failure)
+}
+
 /// Keeps what was given up where plans, which open no connection, find it. A ledger in git has a copy here anyway.
 fn remember_closed(home: &Home, book: &Book) -> Result<(), Failure> {
     if home.remote.is_none() || book.store().git().is_some() {

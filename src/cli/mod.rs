@@ -2,15 +2,21 @@
 
 pub mod abandon;
 pub mod args;
+pub mod deploy;
+pub mod deploying;
 pub mod doctor;
 pub mod failure;
+pub mod ground;
+pub mod hotfix;
 pub mod in_flight;
 pub mod init;
 pub mod known;
 pub mod ledger;
+pub mod listeners;
 pub mod log;
 pub mod notes;
 pub mod open;
+pub mod orders;
 pub mod plan;
 pub mod plan_file;
 pub mod schema;
@@ -18,6 +24,8 @@ pub mod ship;
 pub mod ship_answer;
 pub mod status;
 pub mod stopping;
+pub mod tick;
+pub mod withdraw;
 pub mod workshop;
 
 use std::process::ExitCode;
@@ -37,6 +45,15 @@ pub fn main() -> ExitCode {
         Verb::Plan(verb) => plan::run(&cli.global, verb, &mut streams),
         Verb::Ship(verb) => ship::run(&cli.global, verb, &mut streams),
         Verb::Status(verb) => status::run(&cli.global, verb, &mut streams),
+        Verb::Deploy(verb) => deploy::run(&cli.global, verb, &mut streams),
+        Verb::Promote(verb) => deploy::promote(&cli.global, verb, &mut streams),
+        Verb::Rollback(verb) => deploy::rollback(&cli.global, verb, &mut streams),
+        Verb::Halt(verb) => orders::halt(&cli.global, verb, &mut streams),
+        Verb::Resume(verb) => orders::resume(&cli.global, verb, &mut streams),
+        Verb::Approve(verb) => orders::approve(&cli.global, verb, &mut streams),
+        Verb::Withdraw(verb) => withdraw::run(&cli.global, verb, &mut streams),
+        Verb::Hotfix(verb) => hotfix::run(&cli.global, verb, &mut streams),
+        Verb::Tick(verb) => tick::run(&cli.global, verb, &mut streams),
         Verb::Doctor(verb) => doctor::run(&cli.global, verb, &mut streams),
         Verb::Abandon(verb) => abandon::run(&cli.global, verb, &mut streams),
         Verb::Log(verb) => log::run(&cli.global, verb, &mut streams),

@@ -16,7 +16,8 @@ use crate::apply::preflight;
 use crate::apply::ship::{self, Orders, Outcome, Told};
 use crate::apply::take_back::take_back;
 use crate::apply::workshop::{Outlet, Workshop};
-use crate::cli::args::{self, Global, Output, Stage};
+use crate::cli::args::{self, Global, Moving, Output, Stage, Wish};
+use crate::cli::deploying::{Deploying, Request, environment};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::in_flight::{Concern, may_be_taken};
 use crate::cli::known::{no_release, plan_of_tag, refuse_forgotten};
@@ -26,7 +27,9 @@ use crate::cli::plan_file::read_plan;
 use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure, unclaimed_failure};
 use crate::cli::stopping::{overdue, stopped_by};
 use crate::cli::workshop::workshop;
+use crate::ledger::environments::{Environment, Slot};
 use crate::plan::Plan;
+use crate::plan::deployment::{DeploymentKind, Placed};
 use crate::plan::digest::Digest;
 use crate::plan::make::base;
 use crate::plan::stale::StaleError;
@@ -39,7 +42,7 @@ use crate::survey::home::Home;
 use crate::world::interrupt;
 
 /// How long the end waits for what could not be stopped: a thread that writes a file.
-const LEAVE: Duration = Duration::from_millis(300);
+pub const LEAVE: Duration = Duration::from_millis(300);
 /// How often a plan is made anew because others released something else meanwhile.
 const TRIES: usize = 10;
 
@@ -52,9 +55,24 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
         let overdue = overdue(interrupt.clone());
         let work = async {
             let mut book = ledger::book(&home).await?;
-            Shipping { global, verb, streams, home: &home, book: &mut book, interrupt, saved: None }
-                .run()
-                .await
+            let mut shipping = Shipping {
+                global,
+                verb,
+                streams,
+                home: &home,
+                book: &mut book,
+                interrupt,
+                saved: None,
+                answer: None,
+            };
+            let shipped = shipping.run().await;
+            match shipped {
+                Ok(code) => shipping.go_on_to_deploy(code).await,
+                Err(failure) => {
+                    shipping.print_answer(None);
+                    Err(failure)
+                }
+            }
         };
         tokio::select! {
             done = work => done,
@@ -63,6 +81,46 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
     });
     runtime.shutdown_timeout(LEAVE);
     done
+}
+
+/// Finishes ships that nobody has in hand any more and whose claim stands; tells what it did.
+///
+/// # Errors
+/// As a ship's.
+pub async fn finish_left(
+    global: &Global,
+    streams: &mut Streams,
+    home: &Home,
+    book: &mut Book,
+    interrupt: watch::Receiver<Option<&'static str>>,
+) -> Result<(), Failure> {
+    let claimed = book.state().in_flight.values().any(|ship| ship.has_done("claim"));
+    if !claimed {
+        return Ok(());
+    }
+    let verb = args::Ship {
+        plan: None,
+        wish: Wish::to_look(),
+        until: None,
+        tag: None,
+        take_over: false,
+        yes: true,
+        output: Output::Text,
+        detailed_exitcode: false,
+    };
+    let mut shipping =
+        Shipping { global, verb: &verb, streams, home, book, interrupt, saved: None, answer: None };
+    let survey = shipping.survey()?;
+    match shipping.under_way(&survey).await {
+        Ok(Some(plan)) => shipping.finish(&plan, &survey).await.map(drop),
+        Ok(None) => Ok(()),
+        // Somebody lives and is at work on it.
+        Err(failure) if failure.kind == Kind::Stale => {
+            shipping.streams.tell(&format!("{}\n", failure.error));
+            Ok(())
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 struct Shipping<'a> {
@@ -74,6 +132,8 @@ struct Shipping<'a> {
     interrupt: watch::Receiver<Option<&'static str>>,
     /// The plan of the file that was named, where one was.
     saved: Option<Arc<Plan>>,
+    /// What `--output json` says, printed at the end.
+    answer: Option<serde_json::Value>,
 }
 
 /// What is left to do after a ship: leave, or plan again since others were faster with something else.
@@ -284,7 +344,11 @@ impl Shipping<'_> {
             )
             .hint("check a branch out first: `git switch main`"));
         }
-        survey.refuse_other_branch().map_err(open::failure)?;
+        let is_mending =
+            |branch: &String| self.book.state().hotfixes.iter().any(|hotfix| hotfix.branch == *branch);
+        if !survey.facts.branch.as_ref().is_some_and(is_mending) {
+            survey.refuse_other_branch().map_err(open::failure)?;
+        }
         refuse_dirty(survey)?;
         self.refuse_major(plan)?;
         let workshop = workshop(survey, self.home)?;
@@ -404,7 +468,7 @@ impl Shipping<'_> {
         };
         if self.verb.output == Output::Json {
             let releases = releases(plan, self.book, failed);
-            self.streams.print(&json::pretty(&Answer { plan: &plan.digest, outcome: word, releases }));
+            self.answer = serde_json::to_value(Answer { plan: &plan.digest, outcome: word, releases }).ok();
         } else if matches!(outcome, Outcome::Finished | Outcome::Stopped) {
             let pushed = self.home.remote.as_deref();
             let text = ship_text::ship_text(plan, word, &workshop.folders(), pushed, self.streams.width());
@@ -425,6 +489,78 @@ impl Shipping<'_> {
         }
     }
 
+    /// What was shipped goes to its first environment, by this run or by one after a kill.
+    async fn go_on_to_deploy(&mut self, code: u8) -> Result<u8, Failure> {
+        let stops_before = self.verb.until.is_some_and(|until| until != Stage::Deploy);
+        let awaited = if stops_before { None } else { self.awaited()? };
+        let Some((survey, environment, releases)) = awaited else {
+            self.print_answer(None);
+            return Ok(code);
+        };
+        let moving = Moving {
+            reason: None,
+            overrides: Vec::new(),
+            take_over: self.verb.take_over,
+            yes: true,
+            output: self.verb.output,
+            detailed_exitcode: false,
+        };
+        let request = Request {
+            environment,
+            kind: DeploymentKind::Deploy,
+            from: None,
+            wanted: Vec::new(),
+            when_allowed: false,
+            chosen: Some(releases),
+        };
+        let mut deploying = Deploying {
+            global: self.global,
+            streams: self.streams,
+            home: self.home,
+            survey: &survey,
+            book: self.book,
+            interrupt: self.interrupt.clone(),
+            moving: &moving,
+            answer: None,
+            keeps_answer: true,
+        };
+        let deployed = deploying.run(&request).await;
+        let answer = deploying.answer.take();
+        self.print_answer(answer);
+        deployed
+    }
+
+    /// Releases of ships that are done and wait for the first environment.
+    fn awaited(&self) -> Result<Option<(Survey, String, Vec<Placed>)>, Failure> {
+        let waits = |slot: &Slot| slot.awaited.as_ref().is_some_and(|awaited| awaited.from.is_none());
+        let somewhere = |known: &Environment| known.packages.values().any(waits);
+        if !self.book.state().environments.values().any(somewhere) {
+            return Ok(None);
+        }
+        let survey = self.survey()?;
+        let Some(first) = survey.facts.first.as_ref().map(|first| first.environment.clone()) else {
+            return Ok(None);
+        };
+        let only = open::names(&survey, self.global)?;
+        let known = self.book.state().environments.get(&first);
+        let awaited = known.into_iter().flat_map(|known| &known.packages).filter(|(package, slot)| {
+            waits(slot) && only.as_ref().is_none_or(|only| only.contains(*package))
+        });
+        let mut releases: Vec<Placed> =
+            awaited.filter_map(|(_, slot)| Some(slot.awaited.as_ref()?.release.clone())).collect();
+        let settings = environment(&survey, &first)?;
+        releases.sort_by_key(|placed| settings.rank_of(&placed.package));
+        Ok((!releases.is_empty()).then_some((survey, first, releases)))
+    }
+
+    fn print_answer(&mut self, deployment: Option<serde_json::Value>) {
+        let Some(mut answer) = self.answer.take() else { return };
+        if let (Some(deployment), Some(fields)) = (deployment, answer.as_object_mut()) {
+            fields.insert("deployment".to_owned(), deployment);
+        }
+        self.streams.print(&json::pretty(&answer));
+    }
+
     fn claims(&self, plan: &Plan) -> bool {
         self.book.ship(&plan.digest).is_some_and(|ship| ship.has_done("claim"))
     }
@@ -432,7 +568,7 @@ impl Shipping<'_> {
     fn nothing(&mut self, text: &str) -> Result<u8, Failure> {
         if self.verb.output == Output::Json {
             let answer = Answer { plan: &Digest::none(), outcome: "nothing", releases: Vec::new() };
-            self.streams.print(&json::pretty(&answer));
+            self.answer = serde_json::to_value(&answer).ok();
         } else {
             self.streams.print(&format!("{text}\n"));
         }
@@ -477,6 +613,6 @@ fn stage(stage: Stage) -> ship::Stage {
         Stage::Seal => ship::Stage::Seal,
         Stage::Claim => ship::Stage::Claim,
         Stage::Publish => ship::Stage::Publish,
-        Stage::Smoke => ship::Stage::Smoke,
+        Stage::Smoke | Stage::Deploy => ship::Stage::Smoke,
     }
 }

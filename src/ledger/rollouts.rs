@@ -188,3 +188,7 @@ fn unlease(rollout: &mut Rollout, epoch: u64) -> Result<(), String> {
     rollout.holder = None;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "rollouts_tests.rs"]
+mod tests;

@@ -203,6 +203,34 @@ impl State {
         events.into_iter().try_fold(State::default(), |state, event| state.with(event))
     }
 
+    /// Every release that was ever finished, by package and version.
+    ///
+    /// # Errors
+    /// At the first event in an illegal order.
+    pub fn releases<'e>(
+        events: impl IntoIterator<Item = &'e Event>,
+    ) -> Result<BTreeMap<String, BTreeMap<String, Released>>, LedgerError> {
+        let mut state = State::default();
+        let mut releases: BTreeMap<String, BTreeMap<String, Released>> = BTreeMap::new();
+        for event in events {
+            let packages: Vec<String> = match &event.what {
+                What::Finished { .. } => {
+                    let ship = state.in_flight.get(event.plan.as_str());
+                    ship.map(|ship| ship.releases.keys().cloned().collect()).unwrap_or_default()
+                }
+                _ => Vec::new(),
+            };
+            state = state.with(event)?;
+            for package in packages {
+                if let Some(released) = state.released.get(&package) {
+                    let versions = releases.entry(package).or_default();
+                    versions.insert(released.version.clone(), released.clone());
+                }
+            }
+        }
+        Ok(releases)
+    }
+
     /// The state after one more event.
     ///
     /// # Errors

@@ -90,6 +90,25 @@ pub enum ArtifactKind {
     Files,
 }
 
+impl Artifact {
+    pub fn kind(&self) -> ArtifactKind {
+        match self {
+            Artifact::Image { .. } => ArtifactKind::Image,
+            Artifact::Files { .. } => ArtifactKind::Files,
+        }
+    }
+}
+
+impl Deployment {
+    /// Computes the digest over everything else.
+    pub fn sealed(mut self) -> Deployment {
+        self.digest = Digest::none();
+        let bytes = serde_json::to_vec(&self).expect("a deployment holds only what JSON can say");
+        self.digest = Digest::of(&bytes);
+        self
+    }
+}
+
 impl Placed {
     /// The digest that tells what runs: the image's, or one over the wheels' digests.
     pub fn digest(&self) -> Digest {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::history::History;
 use crate::history::fragment::Fragment;
 use crate::history::overrides::Override;
+use crate::plan::Deploy;
 use crate::plan::digest::Digest;
 use crate::version::number::Version;
 use crate::workspace::config::settings::{GroupMode, PackageSettings};
@@ -41,6 +42,8 @@ pub struct Facts {
     pub templates: Vec<Templates>,
     /// The build front end: `uv` or `build`.
     pub frontend: String,
+    /// The environment that a ship ends in.
+    pub first: Option<Deploy>,
     pub warnings: Vec<String>,
     /// Versions already claimed or abandoned by an earlier ship: (short name, version).
     pub spent: BTreeSet<(String, String)>,

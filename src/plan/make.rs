@@ -1,8 +1,9 @@
 //! Facts in, Plan out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::decide::{Decision, Decisions, decide};
+use crate::plan::deployment::ArtifactKind;
 use crate::plan::digest::Digest;
 use crate::plan::edits::Edits;
 use crate::plan::facts::{Facts, Request};
@@ -12,7 +13,7 @@ use crate::plan::number::{is_major, release_bump};
 use crate::plan::standing::{Standing, standings};
 use crate::plan::steps::{Order, steps};
 use crate::plan::tally::{Source, Tally, tally};
-use crate::plan::{Base, FORMAT, LeftOut, Plan, Refusal, Release, Unchanged};
+use crate::plan::{Base, Deploy, FORMAT, LeftOut, Plan, Refusal, Release, Unchanged};
 use crate::workspace::manifest::Place;
 
 /// Why no plan can be made at all.
@@ -56,6 +57,7 @@ pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
     }
     let mut left_out = tally.left_out;
     left_out.extend(unreleased(facts, request, &decisions));
+    let deploy = deploy(facts, &releases);
     let order = order(facts, &decisions);
     let branch = facts.branch.clone().unwrap_or_default();
     let message = commit_message(&releases);
@@ -69,11 +71,19 @@ pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
         unchanged: unchanged(facts, &standings, &decisions.releases),
         refused: decisions.refused,
         left_out,
-        deploy: None,
+        deploy,
         warnings,
     };
     plan.digest = plan.compute_digest();
     Ok(plan)
+}
+
+/// What of the releases goes to the first environment.
+fn deploy(facts: &Facts, releases: &[Release]) -> Option<Deploy> {
+    let first = facts.first.as_ref()?;
+    let goes = |release: &Release| Some((release.package.clone(), *first.packages.get(&release.package)?));
+    let packages: BTreeMap<String, ArtifactKind> = releases.iter().filter_map(goes).collect();
+    (!packages.is_empty()).then(|| Deploy { environment: first.environment.clone(), packages })
 }
 
 /// Fragments all of whose packages are released go away with the release commit.

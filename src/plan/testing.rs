@@ -246,6 +246,7 @@ impl Repo {
             date: "2026-11-24".to_owned(),
             templates: vec![Templates::default(); count],
             frontend: "uv".to_owned(),
+            first: None,
             warnings: Vec::new(),
             spent: self.spent,
         }

@@ -2,6 +2,7 @@
 //!
 //! Does not know the outside, except its two streams.
 
+pub mod deploy_text;
 pub mod deployment_words;
 pub mod doctor;
 pub mod explain;
@@ -23,4 +24,5 @@ pub mod status;
 pub mod step_words;
 pub mod streams;
 pub mod table;
+pub mod withdraw_text;
 pub mod words;

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ledger::environments::{deploy_step, validate_step};
 use crate::ledger::event::{Event, What};
 use crate::plan::Plan;
+use crate::plan::deployment::Deployment;
 use crate::report::log::message_lines;
 use crate::report::paint::Paint;
 use crate::report::plain::line;
@@ -46,24 +48,47 @@ impl Progress {
         progress
     }
 
-    fn of(plan: &Plan) -> Progress {
-        let ids = |step: &crate::plan::step::Step| step.needs.iter().map(|need| need.0.clone()).collect();
+    /// For a deployment: its steps come one after another.
+    pub fn of_deployment(deployment: &Deployment, quiet: bool, streams: &mut Streams) -> Progress {
+        let mut progress = Progress::empty();
+        progress.quiet = quiet;
+        progress.live = !quiet && streams.is_rewritable();
+        progress.color = streams.color_of_telling();
+        progress.width = streams.width();
+        let mut before: Vec<String> = Vec::new();
+        for item in &deployment.items {
+            let package = &item.release.package;
+            progress.versions.insert(package.clone(), item.release.version.clone());
+            for step in [deploy_step(package), validate_step(package)] {
+                progress.needs.insert(step.clone(), before.clone());
+                before = vec![step];
+            }
+        }
+        progress
+    }
+
+    fn empty() -> Progress {
         Progress {
             quiet: false,
             live: false,
             shown: false,
             color: false,
             width: 80,
-            needs: plan.steps.iter().map(|step| (step.id.0.clone(), ids(step))).collect(),
-            versions: plan
-                .releases
-                .iter()
-                .map(|release| (release.package.clone(), release.to.clone()))
-                .collect(),
+            needs: BTreeMap::new(),
+            versions: BTreeMap::new(),
             done: BTreeSet::new(),
             running: Vec::new(),
             sent: BTreeMap::new(),
         }
+    }
+
+    fn of(plan: &Plan) -> Progress {
+        let ids = |step: &crate::plan::step::Step| step.needs.iter().map(|need| need.0.clone()).collect();
+        let mut progress = Progress::empty();
+        progress.needs = plan.steps.iter().map(|step| (step.id.0.clone(), ids(step))).collect();
+        let version = |release: &crate::plan::Release| (release.package.clone(), release.to.clone());
+        progress.versions = plan.releases.iter().map(version).collect();
+        progress
     }
 
     /// Takes one event and tells it.

@@ -34,6 +34,7 @@ pub fn empty() -> Plan {
         unchanged: Vec::new(),
         refused: Vec::new(),
         left_out: Vec::new(),
+        deploy: None,
         warnings: Vec::new(),
     }
 }

@@ -18,6 +18,11 @@ pub struct StatusReport {
     pub packages: Vec<PackageStatus>,
     pub halts: Vec<Halt>,
     pub in_flight: Vec<InFlight>,
+    /// What waits for its time or for persons, a sentence each.
+    pub waiting: Vec<String>,
+    /// The environments in the order in which releases pass them.
+    #[serde(skip)]
+    pub order: Vec<String>,
 }
 
 /// Where one package stands.
@@ -48,9 +53,13 @@ pub struct EnvironmentStatus {
     pub held: bool,
     /// Since when, seconds since 1970 (UTC).
     pub since: i64,
+    /// Releases that do not come back by themselves, and why.
+    pub holds: Vec<String>,
+    /// What really runs, where it was asked for and is another thing; null where it is not.
+    pub found: Option<String>,
 }
 
-/// A ship that was begun and not ended.
+/// A ship or a deployment that was begun and not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InFlight {
     /// The plan's digest.
@@ -60,6 +69,8 @@ pub struct InFlight {
     pub began: i64,
     /// `core 2.1.0`
     pub releases: Vec<String>,
+    /// Where a deployment goes; null for a ship.
+    pub environment: Option<String>,
     /// Whether branch and tags are moved, so that it can only be finished.
     pub claimed: bool,
     /// How many steps are done.
@@ -85,7 +96,11 @@ pub fn status_text(report: &StatusReport, width: usize, color: bool) -> String {
         true => "no packages\n".to_owned(),
         false => packages(report, width, color),
     });
+    parts.push(environment_lines(report, width));
     parts.extend(report.in_flight.iter().map(|ship| in_flight(ship, width)));
+    parts.push(
+        report.waiting.iter().map(|told| paragraph(&format!("waits: {}", line(told)), width, 2)).collect(),
+    );
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
 }
@@ -132,7 +147,7 @@ fn packages(report: &StatusReport, width: usize, color: bool) -> String {
     table(&rows, width, color)
 }
 
-fn words(package: &PackageStatus, environments: &BTreeSet<&str>) -> Vec<String> {
+fn words(package: &PackageStatus, environments: &[&str]) -> Vec<String> {
     let mut words = vec![
         package.package.clone(),
         package.released.clone().unwrap_or_else(|| "never".to_owned()),
@@ -158,8 +173,47 @@ fn environment(status: Option<&EnvironmentStatus>) -> String {
     text
 }
 
-fn environments(report: &StatusReport) -> BTreeSet<&str> {
-    report.packages.iter().flat_map(|package| package.environments.keys().map(String::as_str)).collect()
+/// The environments that run something, in the order in which releases pass them.
+fn environments(report: &StatusReport) -> Vec<&str> {
+    let named: BTreeSet<&str> =
+        report.packages.iter().flat_map(|package| package.environments.keys().map(String::as_str)).collect();
+    let known = report.order.iter().map(String::as_str).filter(|name| named.contains(name));
+    let mut ordered: Vec<&str> = known.collect();
+    ordered.extend(named.iter().filter(|name| !report.order.iter().any(|known| known == *name)).copied());
+    ordered
+}
+
+/// What a table has no room for: since when, digests, holds, what differs.
+fn environment_lines(report: &StatusReport, width: usize) -> String {
+    let mut text = String::new();
+    for name in environments(report) {
+        for package in &report.packages {
+            let Some(status) = package.environments.get(name) else { continue };
+            let (name, digest) = (line(name), short_digest(&status.digest));
+            let since =
+                if status.since == 0 { String::new() } else { format!(" since {}", moment(status.since)) };
+            let told =
+                format!("{name}: {} {} ({digest}){since}", line(&package.package), line(&status.version));
+            text.push_str(&paragraph(&told, width, 2));
+            for hold in &status.holds {
+                text.push_str(&indented(
+                    &paragraph(&format!("held: {}", line(hold)), width.saturating_sub(2), 2),
+                    2,
+                ));
+            }
+            if let Some(found) = &status.found {
+                text.push_str(&indented(
+                    &paragraph(&format!("differs: {}", line(found)), width.saturating_sub(2), 2),
+                    2,
+                ));
+            }
+        }
+    }
+    text
+}
+
+fn short_digest(digest: &str) -> String {
+    line(digest.strip_prefix("sha256:").unwrap_or(digest)).chars().take(12).collect()
 }
 
 fn halts(report: &StatusReport, width: usize, color: bool) -> String {
@@ -175,13 +229,19 @@ fn halt_in_words(halt: &Halt) -> String {
 }
 
 fn in_flight(ship: &InFlight, width: usize) -> String {
-    let mut text = paragraph(&format!("under way: {}", line(&ship.releases.join(", "))), width, 2);
+    let to = ship.environment.as_ref().map(|name| format!(" to {name}")).unwrap_or_default();
+    let told = format!("under way: {}{to}", ship.releases.join(", "));
+    let mut text = paragraph(&line(&told), width, 2);
     let lines: String = std::iter::once(progress(ship))
         .chain(ship.waiting.iter().cloned())
         .map(|told| line(&told).chars().take(400).collect::<String>())
         .map(|told| paragraph(&told, width.saturating_sub(2), 2))
         .collect();
     text.push_str(&indented(&lines, 2));
+    if ship.environment.is_some() {
+        text.push_str("  `release tick` goes on with it where nobody has it in hand\n");
+        return text;
+    }
     text.push_str(match ship.claimed {
         true => "  `release ship` finishes it\n",
         false => "  `release ship` goes on with it; nothing is claimed yet\n",

@@ -14,7 +14,9 @@ fn report() -> StatusReport {
         digest: "sha256:1".to_owned(),
         verified: true,
         held: true,
-        since: 0,
+        since: 1_795_484_405,
+        holds: vec!["2.0.2: it crashed".to_owned()],
+        found: Some("2.0.1 (000000000000) runs, changed by hand".to_owned()),
     };
     core.environments.insert("production".to_owned(), production);
     StatusReport {
@@ -30,10 +32,13 @@ fn report() -> StatusReport {
             who: "Ada <ada@example.org>".to_owned(),
             began: 1_795_484_405,
             releases: vec!["core 2.1.0".to_owned()],
+            environment: None,
             claimed: true,
             done: 5,
             waiting: vec!["publish:core failed: the disk is full".to_owned()],
         }],
+        waiting: vec!["core 2.1.0 shall come to production: `release tick`".to_owned()],
+        order: vec!["production".to_owned()],
     }
 }
 
@@ -47,11 +52,17 @@ core     2.0.3     3 changes → 2.1.0  2.0.2 held
 mlops    1.4.0     -                  -
 fresh    never     -                  -
 
+production: core 2.0.2 (1) since 2026-11-24 01:40:05
+  held: 2.0.2: it crashed
+  differs: 2.0.1 (000000000000) runs, changed by hand
+
 under way: core 2.1.0
   plan 777777777777, begun 2026-11-24 01:40:05 by Ada <ada@example.org>, 5 steps
     done
   publish:core failed: the disk is full
   `release ship` finishes it
+
+waits: core 2.1.0 shall come to production: `release tick`
 ";
     let text = status_text(&report(), 80, false);
     assert_eq!(text, expected, "\n{text}");
@@ -84,7 +95,13 @@ fn programs_find_the_promised_fields() {
 
 #[test]
 fn an_empty_workspace_is_said_in_one_line() {
-    let report = StatusReport { packages: Vec::new(), halts: Vec::new(), in_flight: Vec::new() };
+    let report = StatusReport {
+        packages: Vec::new(),
+        halts: Vec::new(),
+        in_flight: Vec::new(),
+        waiting: Vec::new(),
+        order: Vec::new(),
+    };
     assert_eq!(status_text(&report, 80, false), "no packages\n");
 }
 

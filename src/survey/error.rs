@@ -59,6 +59,8 @@ pub enum SurveyError {
     NoRemote { wanted: String },
     #[error("no index is called `{name}`")]
     NoIndex { name: String, known: Vec<String> },
+    #[error("environment `{environment}` names package `{word}`, which there is not")]
+    UnknownPackage { environment: String, word: String, nearest: Option<String> },
     #[error("releases are made on branch `{wanted}`, this is `{found}`")]
     Branch { wanted: String, found: String },
 }
@@ -108,6 +110,10 @@ impl SurveyError {
             SurveyError::NoIndex { known, .. } => {
                 return vec![format!("the indexes are: {}", known.join(", "))];
             }
+            SurveyError::UnknownPackage { nearest: Some(near), .. } => {
+                return vec![format!("did you mean `{near}`?")];
+            }
+            SurveyError::UnknownPackage { .. } => "`release status` lists the packages",
             SurveyError::Branch { wanted, .. } => {
                 return vec![format!("`git switch {wanted}`, or set `workspace.branch`")];
             }

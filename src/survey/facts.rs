@@ -15,6 +15,7 @@ use crate::plan::facts::{Facts, OwnTemplate, Templates};
 use crate::render::index_page::Page;
 use crate::survey::closed::{ClosedReleases, closed_here};
 use crate::survey::config_file::{ConfigFile, find_config};
+use crate::survey::environments::{EnvironmentSettings, environments, first};
 use crate::survey::error::SurveyError;
 use crate::survey::inside::index_folders;
 use crate::survey::manifests::{Manifests, read_manifests, refuse_unreadable};
@@ -25,6 +26,7 @@ use crate::survey::version_tags::version_tags;
 use crate::survey::walk::{Shared, Walk, WalkPackage, walk};
 use crate::survey::withdrawn::{Withdrawn, withdrawn};
 use crate::version::number::Version;
+use crate::workspace::config::hook::HookTable;
 use crate::workspace::config::settings::PackageSettings;
 use crate::workspace::config::{Config, Index};
 use crate::workspace::discover::discover;
@@ -60,6 +62,10 @@ pub struct Survey {
     pub build_timeout: Option<Duration>,
     /// The folder for built files, where the configuration names one.
     pub stash: Option<PathBuf>,
+    /// Where releases run, by name.
+    pub environments: BTreeMap<String, EnvironmentSettings>,
+    /// Who is told how deployments go.
+    pub hooks: Vec<HookTable>,
     branch_wanted: Option<String>,
 }
 
@@ -128,8 +134,9 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         ));
     }
     warnings.extend(manifests.passed_by);
-    warnings.extend(not_done(config));
+    let environments = environments(config, &packages, &settings, &graph)?;
     let facts = Facts {
+        first: first(&environments),
         tags_digest: tags_digest(&packages, &walked),
         history: walked,
         graph,
@@ -155,6 +162,8 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         build_timeout: config.build_timeout(),
         stash: config.tables.build.stash.as_ref().map(|folder| repository.root().join(folder)),
         uploads: uploads(config),
+        environments,
+        hooks: config.tables.hook.clone(),
         indexes,
         facts,
         repository,
@@ -175,6 +184,11 @@ impl Survey {
         Ok(names)
     }
 
+    /// The branch that releases are made from, as far as anything says it.
+    pub fn main_branch(&self) -> String {
+        self.branch_wanted.clone().unwrap_or_else(|| "main".to_owned())
+    }
+
     /// # Errors
     /// Where another branch is checked out than the one that releases are made on.
     pub fn refuse_other_branch(&self) -> Result<(), SurveyError> {
@@ -192,17 +206,6 @@ fn uploads(config: &Config) -> BTreeMap<String, Index> {
     let names = config.index_names().into_iter();
     let found = names.filter_map(|name| Some((name.to_owned(), config.index(name)?)));
     found.filter(|(_, index)| matches!(index, Index::Remote { .. })).collect()
-}
-
-/// What the configuration asks for and this version does not do.
-fn not_done(config: &Config) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if !config.tables.environment.is_empty() {
-        let names: Vec<&str> = config.tables.environment.keys().map(String::as_str).collect();
-        warnings
-            .push(format!("this version of `release` deploys nothing; configured are {}", names.join(", ")));
-    }
-    warnings
 }
 
 fn find_packages(

@@ -1,14 +1,18 @@
 //! Gathers Facts: reads the repository, its configuration, history, tags and index. Changes nothing.
 
+pub mod choice;
 pub mod closed;
 pub mod config_file;
+pub mod environments;
 pub mod error;
 pub mod facts;
+pub mod gates;
 pub mod home;
 pub mod inside;
 pub mod manifests;
 pub mod older_tags;
 pub mod packages;
+pub mod pins;
 pub mod proposal;
 pub mod tags;
 pub mod version_tags;

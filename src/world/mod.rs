@@ -27,6 +27,7 @@ pub mod loopback;
 pub mod objects;
 pub mod oci;
 pub mod pins;
+mod ported;
 pub mod push;
 pub mod range;
 pub mod refs;

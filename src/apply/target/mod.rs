@@ -28,61 +28,6 @@ pub struct Mark {
     pub epoch: u64,
 }
 
-/// One kind of target, set up for an environment.
-pub enum Target {}
-
-impl Target {
-    /// Whether a release could be brought there, with nothing touched.
-    ///
-    /// # Errors
-    /// Why not.
-    pub async fn possible(&self, _wanted: &Placed) -> Answer<()> {
-        match *self {}
-    }
-
-    /// Brings a release there: it runs, is well, and has the traffic.
-    ///
-    /// # Errors
-    /// Why it does not.
-    pub async fn apply(
-        &self,
-        _wanted: &Placed,
-        _mark: &Mark,
-        _remark: &(dyn Fn(&str) + Sync),
-    ) -> Answer<Observed> {
-        match *self {}
-    }
-
-    /// The same for one that ran before: what was kept of it comes back at once.
-    ///
-    /// # Errors
-    /// Why it does not.
-    pub async fn back(
-        &self,
-        _wanted: &Placed,
-        _mark: &Mark,
-        _remark: &(dyn Fn(&str) + Sync),
-    ) -> Answer<Observed> {
-        match *self {}
-    }
-
-    /// What runs of a package.
-    ///
-    /// # Errors
-    /// Where the target does not answer.
-    pub async fn observe(&self, _package: &str) -> Answer<Option<Observed>> {
-        match *self {}
-    }
-
-    /// Forgets all releases of a package but these.
-    ///
-    /// # Errors
-    /// Where the target does not answer.
-    pub async fn prune(&self, _package: &str, _keep: &[Placed]) -> Answer<()> {
-        match *self {}
-    }
-}
-
 /// What runs for one package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {

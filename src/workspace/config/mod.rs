@@ -9,7 +9,7 @@ pub mod hook;
 mod image_text;
 pub mod ledger;
 mod meaning;
-mod nearest;
+pub mod nearest;
 pub mod package;
 pub mod placeholder;
 pub mod problem;
@@ -57,6 +57,16 @@ pub enum ConfigPlace {
     DotConfig,
     /// `[tool.release]` in `pyproject.toml`.
     Pyproject,
+}
+
+impl Index {
+    /// Where it takes uploads; none for a folder.
+    pub fn upload_address(&self) -> Option<&str> {
+        match self {
+            Index::Directory(_) => None,
+            Index::Remote { upload, .. } => Some(upload),
+        }
+    }
 }
 
 /// An index, complete.

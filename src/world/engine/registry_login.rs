@@ -4,6 +4,7 @@ use bollard::auth::DockerCredentials;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 
 use crate::world::engine::EngineError;
+use crate::world::engine::connect::home;
 
 /// The name that Docker's settings have for its own hub.
 const HUB: &str = "https://index.docker.io/v1/";
@@ -14,6 +15,10 @@ const HUB: &str = "https://index.docker.io/v1/";
 /// `Settings` where something is set down and can not be read; what a helper printed is not repeated.
 pub async fn login(repository: &str) -> Result<Option<DockerCredentials>, EngineError> {
     let server = server(repository);
+    let folder = home(&|name| std::env::var_os(name));
+    if !folder.is_some_and(|folder| folder.join("config.json").exists()) {
+        return Ok(None);
+    }
     let asked = server.clone();
     let found = tokio::task::spawn_blocking(move || docker_credential::get_credential(&asked)).await;
     let found = found.unwrap_or(Err(CredentialRetrievalError::HelperCommunicationError));
@@ -25,9 +30,7 @@ pub async fn login(repository: &str) -> Result<Option<DockerCredentials>, Engine
         Ok(DockerCredential::IdentityToken(token)) => {
             Ok(Some(DockerCredentials { identitytoken: Some(token), ..blank }))
         }
-        Err(CredentialRetrievalError::NoCredentialConfigured | CredentialRetrievalError::ConfigNotFound) => {
-            Ok(None)
-        }
+        Err(CredentialRetrievalError::NoCredentialConfigured) => Ok(None),
         Err(error) => Err(EngineError::Settings {
             what: format!("Docker's settings hold no usable login for {server}"),
             reason: format!("{}; `docker login` writes a new one", why(&error)),

@@ -27,6 +27,9 @@ pub struct Service {
     pub image: String,
     /// Its own variables. Values may be secret.
     pub env: Vec<String>,
+    /// The labels of its tasks' containers.
+    pub task_labels: BTreeMap<String, String>,
+    pub replicas: u64,
     pub update: Update,
 }
 
@@ -55,7 +58,7 @@ pub struct Task {
     pub error: String,
     /// When it last changed, in seconds since 1970.
     pub since: i64,
-    /// The deployment in its container's labels.
+    /// Its container's labels.
     pub labels: BTreeMap<String, String>,
 }
 
@@ -171,6 +174,7 @@ impl Engine {
 fn service(told: ServiceAnswer) -> Service {
     let spec = told.spec.unwrap_or_default();
     let container = spec.task_template.and_then(|task| task.container_spec).unwrap_or_default();
+    let replicas = spec.mode.and_then(|mode| mode.replicated).and_then(|replicated| replicated.replicas);
     let update = told.update_status.map_or(Update::None, |status| {
         let message = said(&status.message.unwrap_or_default());
         match status.state {
@@ -186,6 +190,8 @@ fn service(told: ServiceAnswer) -> Service {
         labels: spec.labels.unwrap_or_default().into_iter().collect(),
         image: container.image.unwrap_or_default(),
         env: container.env.unwrap_or_default(),
+        task_labels: container.labels.unwrap_or_default().into_iter().collect(),
+        replicas: replicas.and_then(|replicas| u64::try_from(replicas).ok()).unwrap_or(1),
         update,
     }
 }

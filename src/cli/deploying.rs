@@ -1,0 +1,611 @@
+//! What deploy, promote, rollback, tick and the end of a ship share: choose, look, ask the gates, carry out, tell.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::apply::book::{Book, BookError, events};
+use crate::apply::ground::Ground;
+use crate::apply::lease;
+use crate::apply::rollout::{self, Orders, Outcome};
+use crate::apply::ship::Told;
+use crate::apply::target::Observed;
+use crate::apply::target::error::TargetError;
+use crate::check::gate::{self, Closed, Gate, Window};
+use crate::check::window::{Deed, Standing, Windows};
+use crate::cli::args::{Global, Moving, Output};
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::ground::{ground, target_failure};
+use crate::cli::in_flight::may_take;
+use crate::cli::ledger::book_failure;
+use crate::cli::listeners::tell_outcome;
+use crate::cli::stopping::stopped_by;
+use crate::ledger::environments::Slot;
+use crate::ledger::event::{Ending, What};
+use crate::ledger::state::State;
+use crate::plan::deployment::{Deployment, DeploymentKind, FORMAT, Item, Placed};
+use crate::plan::digest::Digest;
+use crate::report::deploy_text::{closed_text, deployment_text};
+use crate::report::deployment_words::{deployment_named, items_named};
+use crate::report::json;
+use crate::report::progress::Progress;
+use crate::report::streams::Streams;
+use crate::survey::choice::{self, Known, Sources, Wanted, below_floor};
+use crate::survey::environments::EnvironmentSettings;
+use crate::survey::facts::Survey;
+use crate::survey::gates::{Asked, Seen, gate_facts};
+use crate::survey::home::Home;
+use crate::survey::pins::pinned;
+use crate::world::clock;
+use crate::world::interrupt;
+
+/// Everything that a deployment is made in.
+pub struct Deploying<'a> {
+    pub global: &'a Global,
+    pub streams: &'a mut Streams,
+    pub home: &'a Home,
+    pub survey: &'a Survey,
+    pub book: &'a mut Book,
+    pub interrupt: watch::Receiver<Option<&'static str>>,
+    pub moving: &'a Moving,
+    /// What `--output json` says, where somebody else prints it.
+    pub answer: Option<serde_json::Value>,
+    pub keeps_answer: bool,
+}
+
+/// What was asked for.
+pub struct Request {
+    pub environment: String,
+    pub kind: DeploymentKind,
+    pub from: Option<String>,
+    pub wanted: Vec<Wanted>,
+    /// Remember it where a gate is closed.
+    pub when_allowed: bool,
+    /// The releases themselves, where they were chosen before.
+    pub chosen: Option<Vec<Placed>>,
+}
+
+/// What `--output json` says of one package.
+#[derive(Serialize)]
+struct Moved<'i> {
+    package: &'i str,
+    version: &'i str,
+    digest: String,
+    from: Option<&'i str>,
+    back_to: Option<&'i str>,
+}
+
+#[derive(Serialize)]
+struct Answer<'i> {
+    deployment: &'i str,
+    environment: &'i str,
+    kind: DeploymentKind,
+    outcome: &'i str,
+    reason: &'i str,
+    items: Vec<Moved<'i>>,
+}
+
+impl Deploying<'_> {
+    /// The environment of this name.
+    ///
+    /// # Errors
+    /// Where none is configured.
+    pub fn environment(&self, name: &str) -> Result<EnvironmentSettings, Failure> {
+        environment(self.survey, name)
+    }
+
+    /// Carries a request out. The exit code where it went well.
+    ///
+    /// # Errors
+    /// With the exit code of what happened.
+    pub async fn run(&mut self, request: &Request) -> Result<u8, Failure> {
+        let environment = self.environment(&request.environment)?;
+        let overrides = overrides(&self.moving.overrides)?;
+        let ground = ground(self.survey, self.home, self.book.state(), &environment).await?;
+        if request.kind != DeploymentKind::Rollback
+            && let Some(deployment) = self.under_way(&environment.name).await?
+        {
+            self.streams.tell(&format!("finishing what was begun: {}\n", deployment_named(&deployment)));
+            let outcome = self.carry_out(&deployment, &ground).await?;
+            let over = matches!(outcome, Outcome::Ended { ending: Ending::Verified, .. });
+            let code = self.report(&deployment, outcome).await?;
+            if !over || (request.wanted.is_empty() && request.chosen.is_none()) {
+                return Ok(code);
+            }
+        }
+        let releases = match &request.chosen {
+            Some(chosen) => chosen.clone(),
+            None => self.choose(request, &environment).await?,
+        };
+        let items = match request.kind {
+            DeploymentKind::Rollback => self.items_back(&environment, releases)?,
+            _ => choice::items(&environment, self.book.state(), releases),
+        };
+        if items.is_empty() {
+            return self.nothing(&environment.name, request.kind);
+        }
+        let seen = self.look(&environment, &ground, &items).await?;
+        let (items, closed) = self.ask_gates(&environment, request, items, &seen, &overrides)?;
+        if !closed.is_empty() {
+            return self.refuse(&environment, request, &items, &closed).await;
+        }
+        let deployment = self.decide(request, items, &overrides);
+        self.show(&deployment);
+        self.consent(&deployment)?;
+        let outcome = self.carry_out(&deployment, &ground).await?;
+        self.report(&deployment, outcome).await
+    }
+
+    /// The deployment under way in an environment, where this run may take it up.
+    async fn under_way(&mut self, environment: &str) -> Result<Option<Deployment>, Failure> {
+        let Some((_, rollout)) = self.book.state().rollout_in(environment) else { return Ok(None) };
+        let (deployment, holder) = (rollout.deployment.clone(), rollout.holder.clone());
+        let what = deployment_named(&deployment);
+        match holder {
+            Some(holder) if !may_take(&holder, &what, self.moving.take_over).await? => Ok(None),
+            _ => Ok(Some(deployment)),
+        }
+    }
+
+    async fn choose(
+        &mut self,
+        request: &Request,
+        environment: &EnvironmentSettings,
+    ) -> Result<Vec<Placed>, Failure> {
+        let known = self.known(request, environment).await?;
+        let repository = &self.survey.repository;
+        let commits = |tag: &str| repository.commit_of_tag(tag).ok().flatten();
+        let names = self.survey.facts.packages.iter();
+        let distributions: BTreeMap<String, String> =
+            names.map(|package| (package.short.clone(), package.name.to_string())).collect();
+        let state = self.book.state();
+        let sources = Sources { state, known: &known, commits: &commits, distributions: &distributions };
+        let chosen = match request.kind {
+            DeploymentKind::Deploy => choice::to_deploy(environment, &sources, &request.wanted),
+            DeploymentKind::Promote => {
+                let only: Vec<String> = request.wanted.iter().map(|wanted| wanted.package.clone()).collect();
+                let only = (!only.is_empty()).then_some(only.as_slice());
+                choice::to_promote(request.from.as_deref().unwrap_or_default(), environment, &sources, only)
+            }
+            DeploymentKind::Rollback => choice::to_roll_back(environment, state, &request.wanted),
+        };
+        chosen.map_err(|error| {
+            Failure::user(error)
+                .hint("`release status` shows what runs where, `release log` what was released")
+        })
+    }
+
+    /// All releases that the ledger knows, where the request needs more than the last ones.
+    async fn known(&self, request: &Request, environment: &EnvironmentSettings) -> Result<Known, Failure> {
+        let names_one = request.wanted.iter().any(|wanted| wanted.version.is_some());
+        let other_kind = request.from.as_ref().is_some_and(|from| {
+            let before = self.survey.environments.get(from);
+            before.is_none_or(|before| before.packages != environment.packages)
+        });
+        if request.kind == DeploymentKind::Rollback || !(names_one || other_kind) {
+            return Ok(Known::new());
+        }
+        let all = events(self.book.store().as_ref()).await.map_err(book_failure)?;
+        State::releases(&all).map_err(|error| book_failure(BookError::Order(error)))
+    }
+
+    /// A way back has no way back of its own; who depends on what goes back by an exact pin goes back before it.
+    fn items_back(
+        &mut self,
+        environment: &EnvironmentSettings,
+        mut releases: Vec<Placed>,
+    ) -> Result<Vec<Item>, Failure> {
+        while let Some(pinned) = pinned(self.survey, self.book.state(), environment, &releases).first() {
+            let (name, version) = (&pinned.package, &pinned.version);
+            let environment_name = &environment.name;
+            let slot =
+                self.book.state().environments.get(environment_name).and_then(|known| known.slot(name));
+            let back = slot.and_then(|slot| slot.last_good(&slot.current.as_ref()?.release)).cloned();
+            let Some(back) = back else {
+                let text = format!(
+                    "{name} {version} runs there and needs `{}`, and nothing verified is left to take it back to",
+                    pinned.requirement
+                );
+                return Err(Failure::new(Kind::NotAllowed, text)
+                    .hint(format!("deploy a {name} that fits, or name the packages with `-p`")));
+            };
+            self.streams
+                .tell(&format!("{name} {version} needs `{}`, so it goes back too\n", pinned.requirement));
+            releases.push(back);
+        }
+        releases.sort_by_key(|placed| std::cmp::Reverse(environment.rank_of(&placed.package)));
+        let here = self.book.state().environments.get(&environment.name);
+        let slot = |package: &str| here.and_then(|known| known.slot(package));
+        let before = |slot: Option<&Slot>| slot?.current.as_ref().map(|current| current.release.clone());
+        let item = |release: Placed| {
+            let before = before(slot(&release.package));
+            Item { release, before, back_to: None }
+        };
+        Ok(releases.into_iter().map(item).collect())
+    }
+
+    /// Asks the target what runs, and what would be possible.
+    async fn look(
+        &mut self,
+        environment: &EnvironmentSettings,
+        ground: &Ground,
+        items: &[Item],
+    ) -> Result<Vec<Seen>, Failure> {
+        let mut all = Vec::new();
+        for item in items {
+            let observed = ground.observe(&item.release.package).await.map_err(target_failure)?;
+            ground.possible(&item.release).await.map_err(target_failure)?;
+            let no_return = match &item.back_to {
+                None => None,
+                Some(back_to) => match below_floor(environment, back_to) {
+                    Some(reason) => Some(reason),
+                    None => match ground.possible(back_to).await {
+                        Ok(()) => None,
+                        Err(error @ TargetError::Outside { .. }) => return Err(target_failure(error)),
+                        Err(error) => Some(error.to_string()),
+                    },
+                },
+            };
+            let drift = self.drift(item, observed.as_ref());
+            all.push(Seen { drift, no_return });
+        }
+        Ok(all)
+    }
+
+    /// What runs though the ledger says another thing.
+    fn drift(&self, item: &Item, observed: Option<&Observed>) -> Option<String> {
+        let observed = observed?;
+        let expected = item.before.as_ref().map(Placed::digest);
+        if observed.digest == item.release.digest() || expected.as_ref() == Some(&observed.digest) {
+            return None;
+        }
+        // What a deployment that is under way or was superseded brought is no surprise.
+        let ours = observed.deployment.as_ref().is_some_and(|deployment| self.is_known(deployment));
+        if ours {
+            return None;
+        }
+        let found = observed.version.as_deref().unwrap_or("something").to_owned();
+        let short = observed.digest.short();
+        Some(match &item.before {
+            Some(before) => format!(
+                "{} {found} ({short}) runs in `{}`, and the ledger says {}: somebody changed it by hand",
+                item.release.package, observed.place, before.version
+            ),
+            None => format!(
+                "{} {found} ({short}) runs in `{}`, and nobody deployed it",
+                item.release.package, observed.place
+            ),
+        })
+    }
+
+    fn is_known(&self, deployment: &str) -> bool {
+        let state = self.book.state();
+        let last = |environment: &crate::ledger::environments::Environment| {
+            environment.last.as_ref().is_some_and(|last| last.deployment == deployment)
+        };
+        state.rollouts.contains_key(deployment) || state.environments.values().any(last)
+    }
+
+    /// The items that may move, and the gates that are closed for the others.
+    fn ask_gates(
+        &self,
+        environment: &EnvironmentSettings,
+        request: &Request,
+        items: Vec<Item>,
+        seen: &[Seen],
+        overrides: &[Gate],
+    ) -> Result<(Vec<Item>, Vec<(Item, Closed)>), Failure> {
+        let now = clock::now();
+        let who = self.book.who();
+        let is_return = request.kind == DeploymentKind::Rollback;
+        let deed = if is_return { Deed::Rollback } else { Deed::Deploy };
+        let window = match Windows::of(&environment.table.windows).standing(now, deed) {
+            Standing::Open => Window::Open,
+            Standing::Closed { because, opens } => Window::Closed { because, opens },
+        };
+        let asked = Asked { now, who: &who, window: &window };
+        let mut closed = Vec::new();
+        for (item, seen) in items.iter().zip(seen) {
+            let facts =
+                gate_facts(environment, self.book.state(), &self.survey.repository, item, seen, asked);
+            let shut = if is_return { gate::closed_for_return(&facts) } else { gate::closed(&facts) };
+            let shut = shut.into_iter().filter(|closed| !overrides.contains(&closed.gate));
+            closed.extend(shut.map(|closed| (item.clone(), closed)));
+        }
+        Ok((items, closed))
+    }
+
+    /// Says which gates are closed; remembers the wish where that was asked for.
+    async fn refuse(
+        &mut self,
+        environment: &EnvironmentSettings,
+        request: &Request,
+        items: &[Item],
+        closed: &[(Item, Closed)],
+    ) -> Result<u8, Failure> {
+        let told: Vec<(String, Closed)> = closed
+            .iter()
+            .map(|(item, closed)| {
+                (format!("{} {}", item.release.package, item.release.version), closed.clone())
+            })
+            .collect();
+        let text = closed_text(&environment.name, &told, self.streams.width());
+        let waits = |closed: &Closed| {
+            matches!(closed.gate, Gate::After | Gate::Soak | Gate::Approvals | Gate::Window | Gate::Halt)
+        };
+        if request.when_allowed && closed.iter().all(|(_, closed)| waits(closed)) {
+            let releases: Vec<Placed> = items.iter().map(|item| item.release.clone()).collect();
+            let what =
+                What::Awaited { environment: environment.name.clone(), from: request.from.clone(), releases };
+            self.book.write(&Digest::none(), what).await.map_err(book_failure)?;
+            self.book.flush().await.map_err(book_failure)?;
+            self.streams.print(&format!("{text}remembered: `release tick` does it once they are open\n"));
+            return Ok(0);
+        }
+        let failure = Failure::new(Kind::NotAllowed, text.trim_end().to_owned());
+        Err(closed_hints(environment, closed).into_iter().fold(failure, Failure::hint))
+    }
+
+    fn decide(&self, request: &Request, items: Vec<Item>, overrides: &[Gate]) -> Deployment {
+        Deployment {
+            format: FORMAT,
+            digest: Digest::none(),
+            environment: request.environment.clone(),
+            kind: request.kind,
+            from: request.from.clone(),
+            reason: self.moving.reason.clone(),
+            overrides: overrides.iter().map(|gate| gate.name().to_owned()).collect(),
+            ledger: self.book.state().events,
+            items,
+        }
+        .sealed()
+    }
+
+    fn show(&mut self, deployment: &Deployment) {
+        if self.moving.output == Output::Text {
+            let text = deployment_text(deployment, self.streams.width());
+            self.streams.tell(&text);
+        }
+    }
+
+    fn consent(&mut self, deployment: &Deployment) -> Result<(), Failure> {
+        if self.moving.yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() {
+            let text = "this changes what runs, and there is no terminal to ask on";
+            return Err(Failure::user(text).hint("say `--yes`"));
+        }
+        let question =
+            format!("move {} in {}? [y/N] ", items_named(&deployment.items), deployment.environment);
+        if interrupt::while_asking(|| self.streams.ask(&question)) {
+            return Ok(());
+        }
+        Err(Failure::new(Kind::NotAllowed, "nothing was moved: the answer was not `y`"))
+    }
+
+    /// Carries a deployment out, or goes on with it.
+    ///
+    /// # Errors
+    /// Where the ledger leaves no room for it.
+    pub async fn carry_out(&mut self, deployment: &Deployment, ground: &Ground) -> Result<Outcome, Failure> {
+        let mut progress = Progress::of_deployment(deployment, self.global.quiet, self.streams);
+        let mut tell = |told: Told<'_>| match told {
+            Told::Event(event) => progress.tell(event),
+            Told::Bytes { step, sent, total } => progress.bytes(step, sent, total),
+            Told::Remark(text) => progress.remark(text),
+        };
+        let orders = Orders {
+            holder: lease::ourselves(&|name| std::env::var_os(name)),
+            interrupt: self.interrupt.clone(),
+        };
+        let done = rollout::carry_out(self.book, deployment, ground, orders, &mut tell).await;
+        progress.end();
+        done.map_err(begin_failure)
+    }
+
+    /// Tells how it ended; listeners first.
+    ///
+    /// # Errors
+    /// With the exit code of what happened.
+    pub async fn report(&mut self, deployment: &Deployment, outcome: Outcome) -> Result<u8, Failure> {
+        let remarks = tell_outcome(&self.survey.hooks, deployment, &outcome).await;
+        for remark in remarks {
+            self.streams.tell(&format!("{remark}\n"));
+        }
+        let (word, reason) = word(&outcome);
+        if self.moving.output == Output::Json {
+            let answer = Answer {
+                deployment: deployment.digest.as_str(),
+                environment: &deployment.environment,
+                kind: deployment.kind,
+                outcome: word,
+                reason: &reason,
+                items: deployment.items.iter().map(moved).collect(),
+            };
+            self.answer(&answer);
+        }
+        let text = matches!(self.moving.output, Output::Text | Output::Markdown);
+        if let (true, Outcome::Ended { ending: Ending::Verified, .. }) = (text, &outcome) {
+            let named = items_named(&deployment.items);
+            self.streams.print(&format!("{} runs {named}, verified\n", deployment.environment));
+        }
+        ended(deployment, outcome)
+    }
+
+    fn answer(&mut self, answer: &impl Serialize) {
+        if self.keeps_answer {
+            self.answer = serde_json::to_value(answer).ok();
+        } else {
+            self.streams.print(&json::pretty(answer));
+        }
+    }
+
+    fn nothing(&mut self, environment: &str, kind: DeploymentKind) -> Result<u8, Failure> {
+        if kind == DeploymentKind::Rollback {
+            return Err(Failure::new(
+                Kind::NotAllowed,
+                format!("there is nothing that {environment} could go back to"),
+            )
+            .hint(
+                "`release status` shows what runs; `--to VERSION` with `-p PKG` names a verified release",
+            ));
+        }
+        match self.moving.output {
+            Output::Json => self.answer(&serde_json::json!({
+                "environment": environment, "kind": kind, "outcome": "nothing", "items": [],
+            })),
+            _ => self.streams.print(&format!("nothing to move: {environment} runs it all, verified\n")),
+        }
+        Ok(if self.moving.detailed_exitcode { 3 } else { 0 })
+    }
+}
+
+fn moved(item: &Item) -> Moved<'_> {
+    Moved {
+        package: &item.release.package,
+        version: &item.release.version,
+        digest: item.release.digest().to_string(),
+        from: item.before.as_ref().map(|before| before.version.as_str()),
+        back_to: item.back_to.as_ref().map(|back_to| back_to.version.as_str()),
+    }
+}
+
+/// The environment of this name.
+///
+/// # Errors
+/// Where none is configured.
+pub fn environment(survey: &Survey, name: &str) -> Result<EnvironmentSettings, Failure> {
+    survey.environments.get(name).cloned().ok_or_else(|| {
+        let known: Vec<&str> = survey.environments.keys().map(String::as_str).collect();
+        let failure = Failure::user(format!("no environment is called `{name}`"));
+        match known.is_empty() {
+            true => failure.hint("describe it in release.toml: `[environment.NAME]`"),
+            false => failure.hint(format!("the environments are: {}", known.join(", "))),
+        }
+    })
+}
+
+fn overrides(words: &[String]) -> Result<Vec<Gate>, Failure> {
+    let read = |word: &String| {
+        let gate = Gate::ALL.into_iter().find(|gate| gate.name() == word);
+        match gate {
+            Some(gate) if gate.can_be_passed() => Ok(gate),
+            Some(gate) => Err(Failure::user(format!("nobody goes past `{gate}`"))
+                .hint("`release resume` takes halts, locks and holds back")),
+            None => {
+                let known = Gate::ALL.into_iter().filter(|gate| gate.can_be_passed()).map(Gate::name);
+                Err(Failure::user(format!("no gate is called `{word}`"))
+                    .hint(format!("the gates are: {}", known.collect::<Vec<&str>>().join(", "))))
+            }
+        }
+    };
+    words.iter().map(read).collect()
+}
+
+fn closed_hints(environment: &EnvironmentSettings, closed: &[(Item, Closed)]) -> Vec<String> {
+    let mut hints: Vec<String> =
+        closed.iter().map(|(item, closed)| hint(environment, item, closed.gate)).collect();
+    hints.dedup();
+    hints
+}
+
+fn hint(environment: &EnvironmentSettings, item: &Item, gate: Gate) -> String {
+    let (name, release) = (&environment.name, &item.release);
+    match gate {
+        Gate::Halt => "`release status` says who halted it; `release resume` lets it go on".to_owned(),
+        Gate::Lock => format!("look at {name}, then `release resume --environment {name} --reason TEXT`"),
+        Gate::Hold => {
+            format!("release a better one; or `release resume --only {} --reason TEXT`", release.package)
+        }
+        Gate::Withdrawn => "release a better one".to_owned(),
+        Gate::After => format!(
+            "`release deploy {} {}@{}` first",
+            environment.table.after.as_deref().unwrap_or_default(),
+            release.package,
+            release.version
+        ),
+        Gate::Approvals => {
+            format!(
+                "`release approve {}@{} --environment {name}`, by somebody else",
+                release.package, release.version
+            )
+        }
+        Gate::Soak | Gate::Window => "`--when-allowed` with `release promote` remembers it".to_owned(),
+        Gate::Order => format!("`release rollback {name}` goes back"),
+        Gate::Return | Gate::Drift => format!("`--override {gate} --reason TEXT` goes on all the same"),
+    }
+}
+
+/// The outcome in one word, and why.
+fn word(outcome: &Outcome) -> (&'static str, String) {
+    match outcome {
+        Outcome::Ended { ending, reason } => {
+            let word = match ending {
+                Ending::Verified => "verified",
+                Ending::RolledBack => "rolled-back",
+                Ending::RollbackFailed => "rollback-failed",
+                Ending::Failed => "failed",
+                Ending::Superseded => "superseded",
+            };
+            (word, reason.clone())
+        }
+        Outcome::Undecided { reason } => ("undecided", reason.clone()),
+        Outcome::Halted { reason } => ("halted", reason.clone()),
+        Outcome::Incomplete { error } => ("incomplete", error.to_string()),
+        Outcome::Fenced(fenced) => ("incomplete", fenced.to_string()),
+        Outcome::Interrupted(signal) => ("interrupted", (*signal).to_owned()),
+    }
+}
+
+/// The exit code of what happened.
+fn ended(deployment: &Deployment, outcome: Outcome) -> Result<u8, Failure> {
+    let name = &deployment.environment;
+    match outcome {
+        Outcome::Ended { ending: Ending::Verified | Ending::Superseded, .. } => Ok(0),
+        Outcome::Ended { ending: Ending::RolledBack, reason } => {
+            let back: Vec<String> = deployment
+                .items
+                .iter()
+                .filter_map(|item| item.back_to.as_ref())
+                .map(|placed| format!("{} {}", placed.package, placed.version))
+                .collect();
+            let text = format!("rolled back: {reason}");
+            Err(Failure::new(Kind::RolledBack, text).hint(format!(
+                "{name} runs what worked before ({}); the bad release is held and does not come back by itself",
+                back.join(", ")
+            )))
+        }
+        Outcome::Ended { ending: Ending::RollbackFailed, reason } => {
+            Err(Failure::new(Kind::NeedsPerson, format!("the way back failed: {reason}"))
+                .hint(format!("{name} is locked: nothing moves there until a person has looked"))
+                .hint(format!("`release log` has both sides; then `release resume --environment {name} --reason TEXT`")))
+        }
+        Outcome::Ended { ending: Ending::Failed, reason } => {
+            Err(Failure::new(Kind::NeedsPerson, format!("failed, with nothing verified to go back to: {reason}"))
+                .hint(format!("{name} is left as it is, for you to look at; release a better one and deploy that")))
+        }
+        Outcome::Undecided { reason } => Err(Failure::new(Kind::Undecided, format!("undecided: {reason}"))
+            .hint("the release stays where it is; `release tick` or the same command asks again, `release rollback` goes back")),
+        Outcome::Halted { reason } => Err(Failure::new(Kind::NotAllowed, format!("halted: {reason}"))
+            .hint("it goes on where it stopped with `release resume`, then the same command")),
+        Outcome::Incomplete { error } => Err(target_failure(error)),
+        Outcome::Fenced(fenced) if fenced.is_final() => {
+            Err(Failure::new(Kind::Stale, fenced).hint("`release status` shows what the other one does"))
+        }
+        Outcome::Fenced(fenced) => Err(Failure::new(Kind::Outside, fenced).hint("run it again")),
+        Outcome::Interrupted(signal) => Err(stopped_by(signal)),
+    }
+}
+
+/// Why a deployment could not begin: somebody else's came first, or a halt.
+fn begin_failure(error: BookError) -> Failure {
+    match error {
+        BookError::Order(error) => {
+            Failure::new(Kind::Stale, error).hint("`release status` shows what is under way")
+        }
+        other => book_failure(other),
+    }
+}
