@@ -129,15 +129,8 @@ impl Environment {
         Ok(environment)
     }
 
-    /// An environment that stands somewhere, to be asked about; it stays.
-    ///
-    /// # Errors
-    /// Where there is no temporary folder to run it in.
-    pub fn open(
-        venv: PathBuf,
-        installer: Installer,
-        timeout: Duration,
-    ) -> Result<Environment, EnvironmentError> {
+    /// One at a place, not made yet.
+    fn open(venv: PathBuf, installer: Installer, timeout: Duration) -> Result<Environment, EnvironmentError> {
         let folder = tempfile::Builder::new().prefix("release-smoke-").tempdir();
         let folder =
             folder.map_err(|source| EnvironmentError::Files { path: std::env::temp_dir(), source })?;

@@ -184,3 +184,7 @@ fn word(occasion: Occasion) -> &'static str {
         Occasion::Resumed => "resumed",
     }
 }
+
+#[cfg(test)]
+#[path = "hooks_tests.rs"]
+mod tests;

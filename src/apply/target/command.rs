@@ -213,7 +213,10 @@ impl CommandTarget {
         }
         let unread = |reason: String| TargetError::Settings { what: what(), reason };
         let printed = || shortened(&String::from_utf8_lossy(&output.stdout), 200);
-        let status: Status = serde_json::from_slice(&output.stdout).map_err(|error| {
+        // A list would read as a status too, its items in order.
+        let table = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&output.stdout);
+        let status = table.and_then(|table| serde_json::from_value::<Status>(table.into()));
+        let status = status.map_err(|error| {
             unread(format!(
                 "it must print JSON, as {{\"digest\": \"sha256:…\"}}, and printed `{}` ({error})",
                 printed()
@@ -278,3 +281,7 @@ fn how(verb: &str, output: &Output) -> String {
     let tail = output.tail(TAIL);
     if tail.is_empty() { format!("`{verb}` {end}") } else { format!("`{verb}` {end}:\n{tail}") }
 }
+
+#[cfg(test)]
+#[path = "command_tests.rs"]
+mod tests;

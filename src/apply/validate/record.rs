@@ -72,7 +72,7 @@ impl Record {
     /// The deadline came in the middle of a try.
     pub(in crate::apply::validate) fn interrupted(&mut self) {
         "the deadline came before the answer".clone_into(&mut self.last);
-        self.complaint = Some(self.last.clone());
+        self.complaint.get_or_insert_with(|| self.last.clone());
     }
 
     /// The outcome's word; `stopped` where there is none.

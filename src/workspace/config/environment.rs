@@ -147,8 +147,8 @@ pub struct CheckTable {
     pub query: Option<String>,
     /// What the answer must be.
     pub expect: Option<ExpectTable>,
-    /// What must hold of the answer, as an expression over `status`, `headers`, `body`, `json`, `value`, `version`,
-    /// `digest` and `package`: "status == 200 and json.version == version".
+    /// What must hold of the answer, as an expression over `status`, `headers`, `body`, `json`, `value`, `samples`,
+    /// `seconds`, `version`, `digest` and `package`: "status == 200 and json.version == version".
     pub success: Option<String>,
     /// The packages that it is made for (default: all of the environment).
     pub packages: Option<Vec<String>>,
@@ -156,17 +156,17 @@ pub struct CheckTable {
     pub samples: Option<SamplesTable>,
     /// How long one try may take (default: "5s"; command and install "5m").
     pub timeout: Option<Span>,
-    /// The time between two tries.
+    /// The time between two tries (default: "5s").
     pub interval: Option<Span>,
-    /// The time before the first try.
+    /// The time before the first try (default: none).
     pub initial_delay: Option<Span>,
-    /// How many tries in a row must succeed.
+    /// How many tries in a row must succeed (default: 1).
     pub consecutive_success: Option<u32>,
-    /// How many failed tries are borne.
+    /// How many failed tries are borne (default: none).
     pub failure_limit: Option<u32>,
-    /// How many tries without an answer from the judge are borne.
+    /// How many tries in a row without an answer from the judge are borne (default: 4).
     pub error_limit: Option<u32>,
-    /// The time after which the check must have passed.
+    /// The time after which the check must have passed (default: "3m"; command and install "10m").
     pub deadline: Option<Span>,
     /// Whether the check decides: enforce (default) or dry-run.
     pub mode: Option<CheckMode>,
