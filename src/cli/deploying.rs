@@ -32,7 +32,7 @@ use crate::report::deployment_words::{deployment_named, items_named};
 use crate::report::json;
 use crate::report::progress::Progress;
 use crate::report::streams::Streams;
-use crate::survey::choice::{self, Known, Sources, Wanted, below_floor};
+use crate::survey::choice::{self, ChoiceError, Known, Sources, Wanted, below_floor};
 use crate::survey::environments::EnvironmentSettings;
 use crate::survey::facts::Survey;
 use crate::survey::gates::{Asked, Seen, gate_facts};
@@ -124,7 +124,7 @@ impl Deploying<'_> {
             _ => choice::items(&environment, self.book.state(), releases),
         };
         if items.is_empty() {
-            return self.nothing(&environment.name, request.kind);
+            return self.nothing(&environment.name, request);
         }
         let seen = self.look(&environment, &ground, &items).await?;
         let (items, closed) = self.ask_gates(&environment, request, items, &seen, &overrides)?;
@@ -443,7 +443,8 @@ impl Deploying<'_> {
         }
     }
 
-    fn nothing(&mut self, environment: &str, kind: DeploymentKind) -> Result<u8, Failure> {
+    fn nothing(&mut self, environment: &str, request: &Request) -> Result<u8, Failure> {
+        let kind = request.kind;
         if kind == DeploymentKind::Rollback {
             return Err(Failure::new(
                 Kind::NotAllowed,
@@ -457,7 +458,10 @@ impl Deploying<'_> {
             Output::Json => self.answer(&serde_json::json!({
                 "environment": environment, "kind": kind, "outcome": "nothing", "items": [],
             })),
-            _ => self.streams.print(&format!("nothing to move: {environment} runs it all, verified\n")),
+            _ => self.streams.print(&match &request.from {
+                Some(from) => format!("nothing to promote: {from} runs nothing that {environment} lacks\n"),
+                None => format!("nothing to deploy: {environment} runs it all, verified\n"),
+            }),
         }
         Ok(if self.moving.detailed_exitcode { 3 } else { 0 })
     }

@@ -484,7 +484,14 @@ mod tests {
         assert_eq!(ship.sealed_image("core"), Some("sha256:2"));
         let evidence = some(&[("repository", "r/core"), ("digest", "sha256:2"), ("tag latest", "sha256:2")]);
         let pushed = What::Succeeded { step: "push:core".to_owned(), evidence };
-        let whats = vec![begun(), started("seal"), sealed, started("push:core"), pushed, What::Finished { awaited: None }];
+        let whats = vec![
+            begun(),
+            started("seal"),
+            sealed,
+            started("push:core"),
+            pushed,
+            What::Finished { awaited: None },
+        ];
         let image = replay(whats).unwrap().released["core"].image.clone();
         assert_eq!(
             image,

@@ -148,7 +148,7 @@ pub fn to_roll_back(
         match slot.and_then(|slot| target_of(slot, one.version.as_deref())) {
             Some(placed) => found.push(placed.clone()),
             // The first deployment of a package has nothing before it; the others go back all the same.
-            None if !asked && slot.is_none_or(|slot| slot.verified.is_empty()) => {}
+            None if !asked => {}
             None => return Err(lost()),
         }
     }
