@@ -11,6 +11,8 @@ mod crash;
 mod demo;
 mod distributions;
 mod double;
+mod engine;
+mod images;
 mod matrix;
 mod other_indexes;
 mod publish_faults;

@@ -11,7 +11,7 @@ mod field;
 mod ground;
 mod keepers;
 mod kills;
-mod light;
+pub mod light;
 mod overlap;
 mod races;
 mod remote;

@@ -5,7 +5,7 @@ mod git;
 mod http;
 pub mod postgres;
 mod proxy;
-mod server;
+pub mod server;
 
 use std::sync::Arc;
 
