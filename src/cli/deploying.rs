@@ -172,7 +172,11 @@ impl Deploying<'_> {
             DeploymentKind::Rollback => choice::to_roll_back(environment, state, &request.wanted),
         };
         chosen.map_err(|error| {
-            Failure::user(error)
+            let kind = match error {
+                ChoiceError::NoWayBack { .. } => Kind::NotAllowed,
+                _ => Kind::User,
+            };
+            Failure::new(kind, error)
                 .hint("`release status` shows what runs where, `release log` what was released")
         })
     }
