@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::ledger::state::IMAGE;
 use crate::report::plain::line;
 use crate::report::words::{count, short};
 
@@ -36,7 +37,8 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
     let name = line(&[package.unwrap_or(""), version.unwrap_or("")].join(" "));
     let of = |key: &str| evidence.get(key).map(String::as_str).unwrap_or_default();
     let found = match kind {
-        "build" | "seal" | "publish" if !evidence.is_empty() => count(evidence.len(), "file"),
+        "seal" if !evidence.is_empty() => sealed(evidence),
+        "build" | "publish" if !evidence.is_empty() => count(evidence.len(), "file"),
         "image" | "push" | "again" => short_digest(of("digest")),
         "retag" => format!("before: {}", short_digest(of("before"))),
         "commit" | "claim" => short(of("commit")),
@@ -91,6 +93,13 @@ pub fn failed(step: &str, version: Option<&str>) -> String {
         "prove" => format!("what {} went back to does not hold", line(package.unwrap_or(""))),
         _ => format!("failed to do {}", line(step)),
     }
+}
+
+/// What was sealed: `8 files, 1 image`.
+fn sealed(evidence: &BTreeMap<String, String>) -> String {
+    let images = evidence.keys().filter(|key| key.ends_with(&format!("/{IMAGE}"))).count();
+    let files = count(evidence.len() - images, "file");
+    if images == 0 { files } else { format!("{files}, {}", count(images, "image")) }
 }
 
 /// A digest as people read it: `sha256:0123456789ab`.

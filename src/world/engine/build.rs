@@ -1,6 +1,6 @@
 //! Builds an image: an archive goes to the engine, its stream says what becomes of it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
@@ -94,7 +94,7 @@ impl Engine {
         }));
         let built = patient.build_image(options(order, buildkit), Some(credentials), Some(body));
         let mut built = std::pin::pin!(built);
-        let mut tail: VecDeque<String> = VecDeque::new();
+        let (mut tail, mut begun) = (VecDeque::new(), BTreeSet::new());
         while let Some(item) = built.next().await {
             let info = item.map_err(|error| self.broken(&error, &tail))?;
             if let Some(detail) = &info.error_detail {
@@ -103,6 +103,10 @@ impl Engine {
             }
             for line in lines(&info) {
                 if is_step(&line) {
+                    // BuildKit tells of a step again and again: as it begins, goes on, ends.
+                    if !begun.insert(line.clone()) {
+                        continue;
+                    }
                     tell(&line);
                 }
                 tail.push_back(line);
@@ -234,9 +238,7 @@ async fn next_chunk(file: &mut tokio::fs::File) -> std::io::Result<Option<Vec<u8
 fn lines(info: &BuildInfo) -> Vec<String> {
     let mut text = info.stream.clone().unwrap_or_default();
     if let Some(BuildInfoAux::BuildKit(status)) = &info.aux {
-        for vertex in
-            status.vertexes.iter().filter(|vertex| vertex.started.is_some() && vertex.completed.is_none())
-        {
+        for vertex in status.vertexes.iter().filter(|vertex| vertex.started.is_some()) {
             text.push_str(&format!("{}\n", vertex.name));
         }
         for log in &status.logs {
