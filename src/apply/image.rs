@@ -89,6 +89,7 @@ pub async fn image_into_stash(
     let checkout = clean_checkout(job, workshop)?;
     let folder =
         checkout.path().join("source").join(RepoPath::new(made.path).unwrap_or_default().to_string());
+    let folder = folder.join(&made.image.context);
     let handed = handed(job, workshop, package, made)?;
     let building = Building { job, workshop, package, made, folder: &folder, handed: &handed };
     let mut manifests = Vec::new();
@@ -141,7 +142,7 @@ struct Building<'b> {
     workshop: &'b Workshop,
     package: &'b str,
     made: &'b ImageMade<'b>,
-    /// The package's folder in a clean checkout.
+    /// The context's folder in a clean checkout.
     folder: &'b Path,
     handed: &'b [(String, PathBuf)],
 }

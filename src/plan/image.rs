@@ -13,7 +13,10 @@ use crate::workspace::config::settings::Image;
 pub struct ReleaseImage {
     /// `ghcr.io/acme/mlops`, without a tag.
     pub repository: String,
-    /// The Dockerfile, in the package's folder.
+    /// The folder that the build sees, in the package's folder; empty for all of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub context: String,
+    /// The Dockerfile, in the context.
     pub dockerfile: String,
     pub platforms: Vec<String>,
     /// Build arguments of the user's.
@@ -63,6 +66,7 @@ impl ReleaseImage {
         }
         ReleaseImage {
             repository: image.repository.clone(),
+            context: image.context.clone(),
             dockerfile: image.dockerfile.clone(),
             platforms: image.platforms.clone(),
             args: image.args.clone(),
@@ -126,6 +130,7 @@ mod tests {
 
     fn tags(forms: &[&str], at: &str) -> Vec<(String, Line)> {
         let image = Image {
+            context: String::new(),
             dockerfile: "Dockerfile".to_owned(),
             repository: "r/a".to_owned(),
             platforms: Vec::new(),

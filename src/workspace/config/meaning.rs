@@ -185,6 +185,14 @@ impl Meaning<'_> {
             if let Some(image) = &package.image {
                 let table = self.document.at(&["package", key, "image"]);
                 let written = |key: &str| table.is_some_and(|table| table.entry(key).is_some());
+                if let (Some(context), Some(dockerfile)) = (&image.context, &image.dockerfile)
+                    && !dockerfile.starts_with(&format!("{}/", context.trim_matches('/')))
+                {
+                    let place = at(&["image", "dockerfile"]);
+                    let message =
+                        format!("the Dockerfile of `{key}` lies outside of its context `{context}`");
+                    self.say(place, message, "name one inside, or take `context` out");
+                }
                 if image.repository.is_some() && image.registry.is_some() {
                     self.say(
                         image_place,

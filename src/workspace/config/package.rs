@@ -57,7 +57,10 @@ pub enum Owns {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ImageTable {
-    /// The Dockerfile in the package's folder (default: Dockerfile).
+    /// The folder that the build sees, in the package's folder (default: all of it).
+    #[schemars(with = "Option<text::InsidePath>")]
+    pub context: Option<String>,
+    /// The Dockerfile in the package's folder, inside the context (default: Dockerfile, at the context's root).
     #[schemars(with = "Option<text::InsidePath>")]
     pub dockerfile: Option<String>,
     /// Where the image is pushed, without a tag: "ghcr.io/acme/mlops".

@@ -122,7 +122,9 @@ pub struct Section {
 /// A container image, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Path in the package's folder.
+    /// The folder that the build sees, in the package's folder; empty for all of it.
+    pub context: String,
+    /// Path in the context.
     pub dockerfile: String,
     /// `ghcr.io/acme/mlops`, without a tag.
     pub repository: String,
@@ -302,8 +304,14 @@ impl Config {
             let registry = self.tables.registry.get(image.registry.as_deref()?)?;
             Some(format!("{}/{short}", registry.repository.as_deref()?.trim_end_matches('/')))
         };
+        let context = image.context.as_deref().unwrap_or_default().trim_matches('/').to_owned();
+        let inside = |file: &String| match context.is_empty() {
+            true => file.clone(),
+            false => file.strip_prefix(&format!("{context}/")).unwrap_or(file).to_owned(),
+        };
         Some(Image {
-            dockerfile: image.dockerfile.clone().unwrap_or_else(|| "Dockerfile".to_owned()),
+            dockerfile: image.dockerfile.as_ref().map_or_else(|| "Dockerfile".to_owned(), inside),
+            context,
             repository: image.repository.clone().or_else(from_registry)?,
             platforms: image.platforms.clone().unwrap_or_else(|| vec!["linux/amd64".to_owned()]),
             args: image.args.clone(),

@@ -116,6 +116,7 @@ fn an_image_stands_in_its_registry_under_the_short_name() {
     assert_eq!(
         settings(text, "acme-core", "core").image,
         Some(Image {
+            context: String::new(),
             dockerfile: "Dockerfile".to_owned(),
             repository: "ghcr.io/acme/core".to_owned(),
             platforms: vec!["linux/amd64".to_owned()],
@@ -124,4 +125,16 @@ fn an_image_stands_in_its_registry_under_the_short_name() {
         })
     );
     assert_eq!(settings(text, "acme-mlops", "mlops").image, None);
+}
+
+#[test]
+fn the_context_of_an_image_is_a_folder_of_the_package_with_the_dockerfile_in_it() {
+    let check = |image: &str, context: &str, dockerfile: &str| {
+        let text = format!("[package.core.image]\nrepository = \"r/core\"\n{image}");
+        let image = settings(&text, "core", "core").image.unwrap();
+        assert_eq!((image.context.as_str(), image.dockerfile.as_str()), (context, dockerfile));
+    };
+    check("", "", "Dockerfile");
+    check("context = \"docker\"", "docker", "Dockerfile");
+    check("context = \"docker\"\ndockerfile = \"docker/prod/Dockerfile\"", "docker", "prod/Dockerfile");
 }
