@@ -32,16 +32,16 @@ fn row(kind: DeploymentKind, item: &Item) -> Vec<Cell> {
     let from = match &item.before {
         Some(before) if before.version == release.version => "again".to_owned(),
         Some(before) => format!("over {}", line(&before.version)),
-        None => "for the first time".to_owned(),
+        None => "first time".to_owned(),
     };
     let what = match &release.artifact {
-        Artifact::Image { digest, .. } => format!("image {}", digest.short()),
+        Artifact::Image { digest, .. } => digest.short().to_owned(),
         Artifact::Files { index, .. } => format!("from {}", line(index)),
     };
     let back = match (&item.back_to, kind) {
         (_, DeploymentKind::Rollback) => String::new(),
-        (Some(back), _) => format!("back to {} if it fails", line(&back.version)),
-        (None, _) => "nothing to go back to".to_owned(),
+        (Some(back), _) => format!("else back to {}", line(&back.version)),
+        (None, _) => "no way back yet".to_owned(),
     };
     [line(&release.package), line(&release.version), from, what, back]
         .iter()
@@ -58,4 +58,68 @@ pub fn closed_text(environment: &str, closed: &[(String, Closed)], width: usize)
         text.push_str(&indented(&paragraph(&told, width.saturating_sub(2), 2), 2));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::gate::Gate;
+    use crate::plan::deployment::{FORMAT, Placed};
+    use crate::plan::digest::Digest;
+
+    fn placed(version: &str) -> Placed {
+        Placed {
+            package: "data-observability".to_owned(),
+            version: version.to_owned(),
+            tag: format!("v{version}"),
+            commit: String::new(),
+            artifact: Artifact::Image { repository: "r".to_owned(), digest: Digest::of(version.as_bytes()) },
+        }
+    }
+
+    fn deployment(kind: DeploymentKind) -> Deployment {
+        let item = |before: Option<&str>, back_to: Option<&str>| Item {
+            release: placed("1.12.0"),
+            before: before.map(placed),
+            back_to: back_to.map(placed),
+        };
+        Deployment {
+            format: FORMAT,
+            digest: Digest::none(),
+            environment: "staging".to_owned(),
+            kind,
+            from: (kind == DeploymentKind::Promote).then(|| "development".to_owned()),
+            reason: Some("the night shift \u{1b}[2J agreed".to_owned()),
+            overrides: vec!["window".to_owned()],
+            ledger: 7,
+            items: vec![item(Some("1.11.3"), Some("1.11.3")), item(None, None)],
+        }
+    }
+
+    #[test]
+    fn a_deployment_fits_a_terminal_and_says_where_a_failure_goes() {
+        let text = deployment_text(&deployment(DeploymentKind::Promote), 80);
+        let expected = "\
+promote from development to staging
+  data-observability  1.12.0  over 1.11.3  a9cf15bfb3c1  else back to 1.11.3
+  data-observability  1.12.0  first time   a9cf15bfb3c1  no way back yet
+  past window: the night shift agreed
+";
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let shape = |text: &str| {
+            text.split_whitespace().filter(|word| word.len() != 12).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(shape(&text), shape(expected), "\n{text}");
+        let back = deployment_text(&deployment(DeploymentKind::Rollback), 80);
+        assert!(back.starts_with("take staging back\n") && !back.contains("else back"), "{back}");
+    }
+
+    #[test]
+    fn closed_gates_are_told_with_the_moment_they_open() {
+        let closed = Closed { gate: Gate::Soak, reason: "not long enough".to_owned(), until: Some(0) };
+        assert_eq!(
+            closed_text("production", &[("mlops 1.0".to_owned(), closed)], 80),
+            "not allowed into production now:\n  mlops 1.0: soak: not long enough (until 1970-01-01 00:00:00)\n"
+        );
+    }
 }

@@ -219,6 +219,10 @@ fn effects(plan: &Plan, width: usize) -> String {
     if smokes > 0 {
         effects.push(count(smokes, "smoke test"));
     }
+    if let Some(deploy) = &plan.deploy {
+        let packages: Vec<&str> = deploy.packages.keys().map(String::as_str).collect();
+        effects.push(format!("deploy {} to {}", line(&packages.join(" and ")), line(&deploy.environment)));
+    }
     paragraph(&format!("ship will do: {}", effects.join(", ")), width, 2)
 }
 
