@@ -40,12 +40,14 @@ pub async fn ground(
             &scope(survey),
             &settings.name,
             services(),
+            variables(),
         )),
         environment::Target::Swarm => Target::Swarm(SwarmTarget::new(
             engine(root, settings).await?,
             &scope(survey),
             &settings.name,
             services(),
+            variables(),
         )),
         environment::Target::Python => {
             let folder =

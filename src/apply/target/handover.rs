@@ -19,6 +19,7 @@ use crate::world::engine::Engine;
 use crate::world::engine::containers::{Container, NewContainer, Stage};
 use crate::world::engine::pull::Image;
 use crate::world::engine::registry_login::login;
+use crate::world::registry::login::Env;
 
 /// How often the connections that are still open are counted.
 const LOOK: Duration = Duration::from_millis(50);
@@ -29,6 +30,8 @@ const REPLACED: u64 = 2;
 pub struct Handing<'h> {
     pub engine: &'h Engine,
     pub place: &'h Place,
+    /// Reads this run's environment.
+    pub variable: &'h Env,
     pub service: &'h Service,
     pub image: &'h Image,
     pub wanted: &'h Placed,
@@ -84,7 +87,7 @@ impl Handing<'_> {
             return Ok(Manner::Switch(image));
         }
         if service.switch_image.is_some() && self.engine.image(&image).await.map_err(outside)?.is_none() {
-            let login = login(&image).await.map_err(outside)?;
+            let login = login(&image, self.variable).await;
             self.engine.pull(&image, login).await.map_err(outside)?;
         }
         if switch::fits(self.engine, self.place, package, &image).await? {
@@ -119,10 +122,20 @@ impl Handing<'_> {
             if matches!(error, TargetError::Broken { .. } | TargetError::Settings { .. }) {
                 self.withdraw(scene, &candidate).await?;
             }
-            return Err(error);
+            return if self.was_stopped(&candidate).await? { Ok(()) } else { Err(error) };
         }
         self.drain(scene, &candidate.id).await?;
         self.retire(&candidate.id, switch.is_some()).await
+    }
+
+    /// Whether a container that ran when we came has ended: an interrupted run had asked for that. The next look finds
+    /// it kept.
+    async fn was_stopped(&self, candidate: &Candidate) -> Answer<bool> {
+        if candidate.new || candidate.kept {
+            return Ok(false);
+        }
+        let now = self.engine.container(&candidate.id).await.map_err(outside)?;
+        Ok(now.is_some_and(|now| now.stage == Stage::Exited))
     }
 
     /// What fits already, or a new container, not yet started.
@@ -338,8 +351,10 @@ impl Handing<'_> {
         let scene = Scene::of(self.engine, self.place, &self.wanted.package, self.service).await?;
         scene.fence(self.mark, &self.wanted.package)?;
         for container in scene.services.iter().filter(|container| container.id != candidate) {
-            if !matches!(container.stage, Stage::Exited | Stage::Created) {
-                self.engine.stop(&container.id, self.seconds()).await.map_err(outside)?;
+            match container.stage {
+                Stage::Exited => {}
+                Stage::Created => self.engine.remove(&container.id).await.map_err(outside)?,
+                _ => self.engine.stop(&container.id, self.seconds()).await.map_err(outside)?,
             }
         }
         if !with_switch {
@@ -359,7 +374,13 @@ impl Handing<'_> {
         let fit = scene.fit(&self.wanted.digest(), self.service, &settings);
         if let Some(fit) = fit.filter(|fit| serving.is_some_and(|serving| serving.id == fit.id)) {
             self.clear(scene, &fit.id).await?;
-            ready::healthy(self.engine, self.wanted, &fit.id, self.service.ready_within).await?;
+            let healthy = ready::healthy(self.engine, self.wanted, &fit.id, self.service.ready_within).await;
+            if healthy.is_err()
+                && self.was_stopped(&Candidate { id: fit.id.clone(), kept: false, new: false }).await?
+            {
+                return Ok(());
+            }
+            healthy?;
             return self.retire(&fit.id, false).await;
         }
         let id = self.create(scene, &settings, true).await?;

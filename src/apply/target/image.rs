@@ -7,11 +7,16 @@ use crate::plan::deployment::Placed;
 use crate::world::engine::pull::Image;
 use crate::world::engine::registry_login::login;
 use crate::world::engine::{Engine, EngineError};
+use crate::world::registry::login::Env;
 
 /// What the engine itself failed to do.
 pub fn outside(error: EngineError) -> TargetError {
     match error {
         EngineError::Settings { what, reason } => TargetError::Settings { what, reason },
+        // What somebody else is just making or removing stands in the way.
+        EngineError::Refused { status: 409, said, .. } => {
+            TargetError::Raced { what: format!("the host ({said})") }
+        }
         error => TargetError::Outside { what: "the container engine".to_owned(), reason: error.to_string() },
     }
 }
@@ -20,12 +25,12 @@ pub fn outside(error: EngineError) -> TargetError {
 ///
 /// # Errors
 /// `Impossible` where neither, `Outside` where that can not be told.
-pub async fn possible(engine: &Engine, wanted: &Placed) -> Answer<()> {
+pub async fn possible(engine: &Engine, variable: &Env, wanted: &Placed) -> Answer<()> {
     let reference = reference(wanted)?;
     if engine.image(&reference).await.map_err(outside)?.is_some() {
         return Ok(());
     }
-    let login = login(&reference).await.map_err(outside)?;
+    let login = login(&reference, variable).await;
     match engine.ask_registry(&reference, login).await {
         Ok(()) => Ok(()),
         Err(EngineError::Refused { status: 400..=499, said, .. }) => Err(gone(wanted, &reference, &said)),
@@ -37,12 +42,12 @@ pub async fn possible(engine: &Engine, wanted: &Placed) -> Answer<()> {
 ///
 /// # Errors
 /// `Impossible` where its registry does not have it, `Conflict` where it has something else under this digest.
-pub async fn ensure(engine: &Engine, wanted: &Placed) -> Answer<Image> {
+pub async fn ensure(engine: &Engine, variable: &Env, wanted: &Placed) -> Answer<Image> {
     let reference = reference(wanted)?;
     if let Some(image) = engine.image(&reference).await.map_err(outside)? {
         return verified(image, wanted, &reference);
     }
-    let login = login(&reference).await.map_err(outside)?;
+    let login = login(&reference, variable).await;
     match engine.pull(&reference, login).await {
         Ok(()) => {}
         Err(EngineError::Refused { status: 400..=499, said, .. }) => {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
+
 use crate::apply::target::error::TargetError;
 use crate::apply::target::image::outside;
 use crate::apply::target::place::{self, DEPLOYMENT, DIGEST, Place, ROLE, SETTINGS, VERSION};
@@ -32,15 +34,13 @@ impl Scene {
     pub async fn of(engine: &Engine, place: &Place, package: &str, service: &Service) -> Answer<Scene> {
         let labels = place.labels(package);
         let (mut services, mut switches) = (Vec::new(), Vec::new());
-        for listed in engine.containers(&labels).await.map_err(outside)? {
-            let Some(container) = engine.container(&listed.id).await.map_err(outside)? else { continue };
-            match listed.labels.get(ROLE).map(String::as_str) {
-                Some("switch") => {
-                    let state = switch::state(engine, &container.id).await?;
-                    switches.push((container, state));
-                }
-                Some("service") => services.push(container),
-                _ => {}
+        let listed = engine.containers(&labels).await.map_err(outside)?;
+        let looked = join_all(listed.iter().map(|listed| look(engine, listed))).await;
+        for found in looked {
+            match found? {
+                Some(Found { container, switch: Some(state) }) => switches.push((container, state)),
+                Some(Found { container, switch: None }) => services.push(container),
+                None => {}
             }
         }
         services.sort_by(|a, b| a.started.cmp(&b.started));
@@ -138,6 +138,24 @@ impl Scene {
             place: container.id.clone(),
         }
     }
+}
+
+/// A container of ours.
+struct Found {
+    container: Container,
+    /// What it says, where it is a switch.
+    switch: Option<Option<State>>,
+}
+
+async fn look(engine: &Engine, listed: &Listed) -> Answer<Option<Found>> {
+    let role = listed.labels.get(ROLE).map(String::as_str);
+    let Some(container) = engine.container(&listed.id).await.map_err(outside)? else { return Ok(None) };
+    let switch = match role {
+        Some("switch") => Some(switch::state(engine, &container.id).await?),
+        Some("service") => None,
+        _ => return Ok(None),
+    };
+    Ok(Some(Found { container, switch }))
 }
 
 /// What its check says; that it does not run where it has none.

@@ -22,6 +22,7 @@ use crate::world::engine::pull::{HealthCheck, Image};
 use crate::world::engine::registry_login::login;
 use crate::world::engine::services::{NewService, Progress, Service, Task, Update};
 use crate::world::engine::{Engine, EngineError};
+use crate::world::registry::login::Env;
 
 /// How often tasks are looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -35,12 +36,14 @@ const TRIES: usize = 8;
 const MONITOR: i64 = 5_000_000_000;
 
 /// One environment on one swarm.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SwarmTarget {
     engine: Engine,
     place: Place,
     /// How each package runs, by its name.
     services: BTreeMap<String, ServiceTable>,
+    /// Reads this run's environment: what is handed on to services, where Docker's settings are.
+    variable: Env,
 }
 
 /// What a change is made from.
@@ -60,9 +63,10 @@ impl SwarmTarget {
         scope: &str,
         environment: &str,
         services: BTreeMap<String, ServiceTable>,
+        variable: Env,
     ) -> SwarmTarget {
         let place = Place { scope: scope.to_owned(), environment: environment.to_owned() };
-        SwarmTarget { engine, place, services }
+        SwarmTarget { engine, place, services, variable }
     }
 
     /// Whether a release could be brought here. Touches nothing.
@@ -86,7 +90,7 @@ impl SwarmTarget {
                 reason: format!("`docker network create -d overlay {network}` makes it"),
             });
         }
-        image::possible(&self.engine, wanted).await?;
+        image::possible(&self.engine, &self.variable, wanted).await?;
         self.own(&wanted.package).await.map(drop)
     }
 
@@ -97,7 +101,7 @@ impl SwarmTarget {
     /// `Raced` where somebody else changed the service; else as `possible`.
     pub async fn apply(&self, wanted: &Placed, mark: &Mark, remark: Remark<'_>) -> Answer<Observed> {
         let settings = self.settings(&wanted.package)?;
-        let image = image::ensure(&self.engine, wanted).await?;
+        let image = image::ensure(&self.engine, &self.variable, wanted).await?;
         let reference = place::reference(wanted).unwrap_or_default();
         let change = Change { settings, image, reference, wanted, mark };
         let name = self.place.base(&wanted.package);
@@ -149,7 +153,7 @@ impl SwarmTarget {
     fn settings(&self, package: &str) -> Answer<Settings> {
         let blank = ServiceTable::default();
         let table = self.services.get(package).unwrap_or(&blank);
-        let settings = Settings::read(package, table, &|name| std::env::var_os(name))?;
+        let settings = Settings::read(package, table, &|name| (self.variable)(name))?;
         if let Some(port) = settings.ports.iter().find(|port| !port.address.is_empty()) {
             return Err(TargetError::Settings {
                 what: format!("the service `{package}` publishes on {} alone", port.address),
@@ -197,7 +201,7 @@ impl SwarmTarget {
                 }
             }
             let failed = self.failed(found.as_ref()).await?;
-            let login = login(&change.reference).await.map_err(outside)?;
+            let login = login(&change.reference, &self.variable).await;
             let new = change.service(&self.place, name, found.as_ref());
             let answer = match &found {
                 Some(service) => self.engine.update_service(&new, service.version, login).await,

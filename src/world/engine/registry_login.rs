@@ -1,60 +1,37 @@
-//! Who we are to a registry, as Docker's own settings say: `auths`, credential stores and helpers.
+//! Who we are to an image's registry, as the engine is told it; it asks the registry in our name.
 
 use bollard::auth::DockerCredentials;
-use docker_credential::{CredentialRetrievalError, DockerCredential};
+use secrecy::ExposeSecret;
 
-use crate::world::engine::EngineError;
-use crate::world::engine::connect::home;
+use crate::world::http::Credential;
+use crate::world::registry::login::{Env, Known, Login};
 
-/// The name that Docker's settings have for its own hub.
-const HUB: &str = "https://index.docker.io/v1/";
-
-/// What is shown to the registry of a repository; `None` where nothing is set down for it. It may run a helper program.
-///
-/// # Errors
-/// `Settings` where something is set down and can not be read; what a helper printed is not repeated.
-pub async fn login(repository: &str) -> Result<Option<DockerCredentials>, EngineError> {
+/// What is shown to the registry of a repository or reference; `None` where Docker's settings hold nothing for it. It
+/// may run a helper program.
+pub async fn login(repository: &str, variable: &Env) -> Option<DockerCredentials> {
     let server = server(repository);
-    let folder = home(&|name| std::env::var_os(name));
-    if !folder.is_some_and(|folder| folder.join("config.json").exists()) {
-        return Ok(None);
-    }
-    let asked = server.clone();
-    let found = tokio::task::spawn_blocking(move || docker_credential::get_credential(&asked)).await;
-    let found = found.unwrap_or(Err(CredentialRetrievalError::HelperCommunicationError));
-    let blank = DockerCredentials { serveraddress: Some(server.clone()), ..DockerCredentials::default() };
-    match found {
-        Ok(DockerCredential::UsernamePassword(user, password)) => {
-            Ok(Some(DockerCredentials { username: Some(user), password: Some(password), ..blank }))
-        }
-        Ok(DockerCredential::IdentityToken(token)) => {
-            Ok(Some(DockerCredentials { identitytoken: Some(token), ..blank }))
-        }
-        Err(CredentialRetrievalError::NoCredentialConfigured) => Ok(None),
-        Err(error) => Err(EngineError::Settings {
-            what: format!("Docker's settings hold no usable login for {server}"),
-            reason: format!("{}; `docker login` writes a new one", why(&error)),
+    let login = Login::new(&server, variable.clone());
+    let known = login.known().await?;
+    let blank = DockerCredentials { serveraddress: Some(server), ..DockerCredentials::default() };
+    match (known, known.credential()) {
+        (_, Some(Credential::Basic { user, password })) => Some(DockerCredentials {
+            username: Some(user),
+            password: Some(password.expose_secret().to_owned()),
+            ..blank
         }),
-    }
-}
-
-fn why(error: &CredentialRetrievalError) -> String {
-    match error {
-        CredentialRetrievalError::HelperFailure { helper, .. } => {
-            format!("the credential helper `{}` failed", crate::world::http::said(helper))
+        (Known::Identity(token), _) => {
+            Some(DockerCredentials { identitytoken: Some(token.expose_secret().to_owned()), ..blank })
         }
-        error => error.to_string().to_lowercase(),
+        _ => None,
     }
 }
 
 /// The registry's name, as Docker finds it in a repository's: the part before the first slash, where it is a host.
 fn server(repository: &str) -> String {
     match repository.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => match host {
-            "docker.io" | "index.docker.io" => HUB.to_owned(),
-            host => host.to_owned(),
-        },
-        _ => HUB.to_owned(),
+        Some(("index.docker.io", _)) => "docker.io".to_owned(),
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host.to_owned(),
+        _ => "docker.io".to_owned(),
     }
 }
 
@@ -66,11 +43,11 @@ mod tests {
     fn a_repository_names_its_registry() {
         for (repository, registry) in [
             ("ghcr.io/acme/app", "ghcr.io"),
-            ("127.0.0.1:5000/app", "127.0.0.1:5000"),
+            ("127.0.0.1:5000/app@sha256:1", "127.0.0.1:5000"),
             ("localhost/app", "localhost"),
-            ("acme/app", HUB),
-            ("app", HUB),
-            ("docker.io/acme/app", HUB),
+            ("acme/app", "docker.io"),
+            ("app", "docker.io"),
+            ("index.docker.io/acme/app", "docker.io"),
         ] {
             assert_eq!(server(repository), registry);
         }
