@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use crate::apply::target::container::Remark;
 use crate::apply::target::error::TargetError;
 use crate::apply::target::image::outside;
-use crate::apply::target::place::{DEPLOYMENT, Place, SETTINGS, reference};
+use crate::apply::target::place::{DEPLOYMENT, DIGEST, Place, SETTINGS, reference};
 use crate::apply::target::scene::Scene;
 use crate::apply::target::service::Service;
 use crate::apply::target::switch::{self, Order, Outcome, State};
@@ -388,7 +388,9 @@ impl Handing<'_> {
         let mut before: Vec<(String, u64)> = Vec::new();
         let live = scene.switches.iter().filter(|(switch, _)| switch.stage == Stage::Running);
         before.extend(live.map(|(switch, _)| (switch.id.clone(), switch::LEAVE)));
-        before.extend(serving.map(|serving| (serving.id.clone(), self.seconds())));
+        // On the way back nobody waits for what did not hold.
+        let seconds = if self.was_here(scene) { 1 } else { self.seconds() };
+        before.extend(serving.map(|serving| (serving.id.clone(), seconds)));
         for (holder, seconds) in &before {
             self.engine.stop(holder, *seconds).await.map_err(outside)?;
         }
@@ -403,6 +405,14 @@ impl Handing<'_> {
             return Err(error);
         }
         self.retire(&candidate.id, false).await
+    }
+
+    /// Whether the release ran before and is kept.
+    fn was_here(&self, scene: &Scene) -> bool {
+        let wanted = self.wanted.digest();
+        let is_kept = |container: &&Container| container.stage == Stage::Exited;
+        let mut kept = scene.services.iter().filter(is_kept);
+        kept.any(|container| container.labels.get(DIGEST).is_some_and(|digest| digest == wanted.as_str()))
     }
 
     /// How long a container has to end.
