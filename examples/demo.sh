@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows `release` at work: seven Python packages, from commits to an index that pip installs from.
+# Shows `release` at work: seven Python packages, from commits to an index that pip installs from, and to production.
 #
 # usage: examples/demo.sh [--clean]     --clean: remove the demo's folder at the end
 #
@@ -73,6 +73,28 @@ show git log --graph --oneline --decorate -17
 
 say '2. Its configuration' '`init` looks at packages and tags and proposes a `release.toml`.'
 show release init
+cat >> release.toml <<'EOF'
+
+# Where the dashboard runs: a virtual environment each, on this machine.
+[environment.development]
+packages = ["dashboard"]
+[[environment.development.validate]]
+kind = "command"
+command = [".release/environments/development/dashboard/current/bin/fairweather", "BGO"]
+
+[environment.staging]
+packages = ["dashboard"]
+after = "development"
+[[environment.staging.validate]]
+kind = "version"
+
+[environment.production]
+packages = ["dashboard"]
+after = "staging"
+[[environment.production.validate]]
+kind = "command"
+command = [".release/environments/production/dashboard/current/bin/fairweather", "OSL"]
+EOF
 show cat release.toml
 git add release.toml
 git commit -q -m 'chore: describe the releases'
@@ -84,7 +106,8 @@ say '4. One number, line by line' '`stations` breaks; `forecast` pinned it, so i
 show release plan --explain forecast
 
 say '5. The release' \
-  'Edits, one commit, tags, builds, checks, the local index, an installation of each package.'
+  'Edits, one commit, tags, builds, checks, the local index, an installation of each package,' \
+  'and the dashboard at work in development.'
 show release ship --yes
 show git log -1 --stat --oneline --decorate
 
@@ -94,9 +117,29 @@ show "$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
   --index-url "file://$repository/dist/index/simple" fairweather-dashboard
 show "$folder/venv/bin/fairweather" OSL
 
-say '7. Afterwards' 'Running it again does nothing: done means the same bytes are there.'
+say '7. On to production' 'The same bytes, environment by environment, each time proven.'
+show release promote --to staging --yes
+show release promote --to production --yes
 show release status
-show release log
+
+say '8. A release that fails in production' \
+  'A faster dashboard, which works for Bergen and not for Oslo. Only production asks for Oslo.'
+page=packages/dashboard/src/fairweather_dashboard/__init__.py
+sed -i.before 's/beaufort(reading.wind or 0):2/dict([(4, 4), (5, 5)])[beaufort(reading.wind or 0)]:2/' "$page"
+rm "$page.before"
+git commit -q -a -m 'perf(dashboard): look the wind up in a table'
+show release ship --yes --quiet
+show release promote --to staging --yes
+printf '\n%s$ %s%s\n' "$faint" 'release promote --to production --yes' "$plain"
+code=0
+release promote --to production --yes || code=$?
+[ $code = 5 ] || { printf 'it should have gone back (5), and left with %s\n' $code >&2; exit 1; }
+printf '\n%s\n' 'Exit code 5: production runs what worked before, and the bad release does not come back by itself.'
+show .release/environments/production/dashboard/current/bin/fairweather OSL
+
+say '9. Afterwards' 'Running it again does nothing: done means the same bytes are there.'
+show release status
+show release log -n 24
 show release plan
 
 if [ $clean = yes ]; then say 'Done.' 'The folder is removed.'; exit 0; fi
@@ -104,4 +147,5 @@ say 'Done.' "Look around: cd $repository" \
   '  git show                       the release commit: versions, changelogs, requirements, uv.lock' \
   '  release notes stations         what its users read' \
   '  release plan --output json     a plan as a value' \
+  '  release log                    everything that happened' \
   "  rm -rf $folder   when you have seen enough"

@@ -192,6 +192,7 @@ impl Ground {
             deployment: deployment.as_str(),
             observe: &observe,
             supply: &supply,
+            root: self.workshop.repository.root(),
             variable: &self.variable,
         };
         let mut tell = |measured: Measured<'_>| {

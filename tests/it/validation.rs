@@ -75,6 +75,7 @@ impl Bench {
             deployment: "sha256:deployment",
             observe: &observe,
             supply: &supply,
+            root: Path::new("/"),
             variable: &self.variable,
         };
         let mut told = Vec::new();

@@ -251,6 +251,7 @@ impl CommandTarget {
     fn command(&self, argv: &[String], limit: Duration) -> Command {
         let (program, arguments) =
             argv.split_first().map_or(("", argv), |(first, rest)| (first.as_str(), rest));
+        let program = if program.contains('/') { self.root.join(program) } else { PathBuf::from(program) };
         Command::new(program).args(arguments).cwd(&self.root).timeout(limit)
     }
 

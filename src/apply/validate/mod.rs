@@ -38,6 +38,8 @@ pub struct Subject<'s> {
     pub observe: Observe<'s>,
     /// Where releases are installed from, for the checks that install.
     pub supply: &'s Supply<'s>,
+    /// The folder that programs are started in: the repository's root.
+    pub root: &'s std::path::Path,
     /// Reads a variable of this run's environment: the token of the judge.
     pub variable: &'s Env,
 }

@@ -1,5 +1,6 @@
 //! Asks by a program of the user's: its exit code and what it prints. It goes through no shell.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::apply::release_variables::{Context, set};
@@ -58,12 +59,18 @@ pub(in crate::apply::validate) async fn version(
 
 async fn start(argv: &[String], limit: Duration, subject: &Subject<'_>) -> Result<Output, CommandError> {
     let (program, arguments) = argv.split_first().map_or(("", argv), |(first, rest)| (first.as_str(), rest));
-    let command = Command::new(program).args(arguments).timeout(limit);
+    let command =
+        Command::new(placed(program, subject.root)).args(arguments).cwd(subject.root).timeout(limit);
     let context =
         Context { environment: subject.environment, deployment: Some(subject.deployment), epoch: None };
     let mut command = set(command, &context, Some(subject.placed));
     command.limit = usize::try_from(JSON_LIMIT).unwrap_or(usize::MAX);
     run(command).await
+}
+
+/// A program that is named by a path is meant from the root, wherever this run was started.
+fn placed(program: &str, root: &Path) -> PathBuf {
+    if program.contains('/') { root.join(program) } else { PathBuf::from(program) }
 }
 
 /// A program that did not end by itself, or not well.
