@@ -23,9 +23,9 @@ pub fn run(global: &Global, verb: &args::Log, streams: &mut Streams) -> Result<u
     let skip = verb.last.map_or(0, |last| events.len().saturating_sub(last));
     let shown = &events[skip..];
     let text = match verb.output {
-        Output::Text => log_text(shown, streams.width(), streams.color()),
+        Output::Text => log_text(&events, skip, streams.width(), streams.color()),
         Output::Json => log_json(shown),
-        Output::Markdown => log_markdown(shown),
+        Output::Markdown => log_markdown(&events, skip),
     };
     streams.print(&text);
     Ok(0)

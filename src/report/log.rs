@@ -17,15 +17,16 @@ use crate::report::words::{held_by, named};
 /// Lines of a failure's message that are shown.
 const MESSAGE_LINES: usize = 40;
 
-/// The events, a line each, under the plan and the person they belong to.
-pub fn log_text(events: &[Event], width: usize, color: bool) -> String {
+/// The events from one on, a line each, under the plan and the person they belong to. Those before tell what plans were
+/// about.
+pub fn log_text(events: &[Event], first: usize, width: usize, color: bool) -> String {
     if events.is_empty() {
         return "the ledger is empty: `release ship` writes it\n".to_owned();
     }
     let versions = Versions::of(events);
     let mut text = String::new();
     let mut owner = None;
-    for event in events {
+    for event in events.iter().skip(first) {
         let next = (&event.plan, &event.who);
         if owner != Some(next) {
             let gap = if owner.is_some() { "\n" } else { "" };
@@ -44,10 +45,10 @@ pub fn log_json(events: &[Event]) -> String {
 }
 
 /// The events as a table.
-pub fn log_markdown(events: &[Event]) -> String {
+pub fn log_markdown(events: &[Event], first: usize) -> String {
     let versions = Versions::of(events);
     let mut text = head(&["number", "time (UTC)", "who", "plan", "what"]);
-    for event in events {
+    for event in events.iter().skip(first) {
         text.push_str(&row(&[
             event.number.to_string(),
             moment(event.time),

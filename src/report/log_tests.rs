@@ -44,23 +44,23 @@ plan 2e9f9aadb0f8 by Bo
     8  2026-11-24 01:40:12  finished
 ";
     let plan = story()[0].plan.short().to_owned();
-    let text = log_text(&story(), 80, false);
+    let text = log_text(&story(), 0, 80, false);
     assert_eq!(text, expected.replace("2e9f9aadb0f8", &plan), "\n{text}");
-    assert_eq!(terminal(&log_text(&story(), 80, true)), text);
+    assert_eq!(terminal(&log_text(&story(), 0, 80, true)), text);
 }
 
 #[test]
 fn an_empty_ledger_says_who_writes_it() {
-    assert_eq!(log_text(&[], 80, false), "the ledger is empty: `release ship` writes it\n");
+    assert_eq!(log_text(&[], 0, 80, false), "the ledger is empty: `release ship` writes it\n");
 }
 
 #[test]
 fn hostile_text_is_shown_and_not_obeyed() {
     let events = events(vec![begun(), failure("build:core", &format!("{}\n", hostile()).repeat(100))]);
-    let text = log_text(&events, 80, false);
+    let text = log_text(&events, 0, 80, false);
     assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
     assert!(text.contains("… 60 lines more"), "{text}");
-    assert!(log_markdown(&events).lines().count() == 4);
+    assert!(log_markdown(&events, 0).lines().count() == 4);
 }
 
 #[test]
