@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::apply::target::container::Remark;
 use crate::apply::target::error::TargetError;
 use crate::apply::target::image::{self, outside};
-use crate::apply::target::place::{self, DEPLOYMENT, DIGEST, EPOCH, IMAGE, Place, ROLE, SETTINGS, VERSION};
+use crate::apply::target::place::{self, DEPLOYMENT, DIGEST, IMAGE, Place, ROLE, SETTINGS, VERSION};
 use crate::apply::target::ready::broken;
 use crate::apply::target::service::Service as Settings;
 use crate::apply::target::{Answer, Mark, Observed};
@@ -192,11 +192,8 @@ impl SwarmTarget {
                 if change.is_ordered(service) {
                     return Ok(BTreeSet::new());
                 }
-                // The swarm counts its own notes on a change too; a person's or another run's change looks different.
-                if before
-                    .as_ref()
-                    .is_some_and(|before| before.labels != service.labels || before.image != service.image)
-                {
+                // The swarm counts its own notes on a change too, and an older lease gives way; all else is somebody.
+                if before.as_ref().is_some_and(|before| was_changed(before, service, change.mark)) {
                     return Err(raced(name));
                 }
             }
@@ -420,8 +417,14 @@ fn digest(image: &str) -> Digest {
 }
 
 fn fence(service: &Service, mark: &Mark, name: &str) -> Answer<()> {
-    let epoch = service.labels.get(EPOCH).and_then(|epoch| epoch.parse::<u64>().ok()).unwrap_or_default();
-    if epoch > mark.epoch { Err(raced(name)) } else { Ok(()) }
+    if place::epoch(&service.labels) > mark.epoch { Err(raced(name)) } else { Ok(()) }
+}
+
+/// Whether somebody changed a service between two looks who does not have to give way to us.
+fn was_changed(before: &Service, now: &Service, mark: &Mark) -> bool {
+    let by_run = before.labels != now.labels && place::epoch(&now.labels) >= mark.epoch;
+    let by_hand = before.labels == now.labels && before.image != now.image;
+    by_run || by_hand
 }
 
 fn raced(name: &str) -> TargetError {
