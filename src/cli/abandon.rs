@@ -11,15 +11,16 @@ use crate::apply::lease;
 use crate::apply::take_back::take_back;
 use crate::cli::args::{self, Global, Output, Wish};
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::in_flight::{Concern, may_be_taken};
+use crate::cli::in_flight::{Concern, may_be_taken, may_take};
 use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
 use crate::cli::ship_answer::unclaimed_failure;
 use crate::cli::workshop::workshop;
-use crate::ledger::event::{Begin, What};
+use crate::ledger::event::{Begin, Ending, What};
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
+use crate::report::deployment_words::deployment_named;
 use crate::report::json;
 use crate::report::streams::Streams;
 use crate::report::words::{named, planned};
@@ -58,6 +59,9 @@ async fn abandon(
     home: &Home,
     book: &mut Book,
 ) -> Result<u8, Failure> {
+    if let Some(environment) = &verb.environment {
+        return abandon_deployment(verb, environment, streams, book).await;
+    }
     let wish = Wish::to_look();
     let survey = open::survey_knowing(global, &wish, Some(book.state()))?;
     if let Some(forgotten) = forgotten(verb, book, &survey)? {
@@ -85,6 +89,39 @@ async fn abandon(
         take_back(book, &plan, &workshop, verb.reason.clone(), &mut |_| {}).await.map_err(book_failure)?;
     }
     answer(verb, streams, &plan, claimed, published);
+    Ok(0)
+}
+
+/// Ends the deployment under way in an environment; what runs there is left as it is, unverified.
+async fn abandon_deployment(
+    verb: &args::Abandon,
+    environment: &str,
+    streams: &mut Streams,
+    book: &mut Book,
+) -> Result<u8, Failure> {
+    let Some((_, rollout)) = book.state().rollout_in(environment) else {
+        return Err(Failure::user(format!("no deployment is under way in {environment}"))
+            .hint("`release status` shows what is under way"));
+    };
+    let (deployment, holder) = (rollout.deployment.clone(), rollout.holder.clone());
+    let what = deployment_named(&deployment);
+    if let Some(holder) = holder {
+        may_take(&holder, &what, verb.take_over).await?;
+    }
+    consent(verb, &what, streams)?;
+    // Whoever still works on it is fenced off first.
+    let holder = lease::ourselves(&|name| std::env::var_os(name));
+    lease::take(book, &deployment.digest, &holder).await.map_err(book_failure)?;
+    let ended = What::Deployed { ending: Ending::Superseded, reason: verb.reason.clone() };
+    book.write(&deployment.digest, ended).await.map_err(book_failure)?;
+    book.flush().await.map_err(book_failure)?;
+    let packages: Vec<&str> = deployment.items.iter().map(|item| item.release.package.as_str()).collect();
+    match verb.output {
+        Output::Json => streams.print(&json::pretty(&serde_json::json!({
+            "deployment": deployment.digest.as_str(), "environment": environment, "packages": packages,
+        }))),
+        _ => streams.print(&format!("given up: {what}\nwhat runs in {environment} stays as it is\n")),
+    }
     Ok(0)
 }
 

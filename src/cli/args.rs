@@ -410,7 +410,7 @@ pub struct Doctor {
     pub output: Output,
 }
 
-/// Close a release that shall never be finished
+/// Close a release, or a deployment, that shall never be finished
 ///
 /// Its tags and published files stay, its numbers are never used again, and the next plan releases its changes under
 /// higher ones.
@@ -420,6 +420,9 @@ pub struct Abandon {
     /// A tag of the release; needed where several are under way
     #[arg(value_name = "TAG")]
     pub tag: Option<String>,
+    /// In place of a release: the deployment under way in this environment; what runs there stays as it is
+    #[arg(long, value_name = "ENVIRONMENT", conflicts_with = "tag")]
+    pub environment: Option<String>,
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
@@ -448,14 +451,21 @@ pub struct Log {
 
 /// Print the notes of a release: of the next one, or of one that was made
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  release notes core\n  release notes core --version 2.1.0")]
+#[command(after_help = "Example:\n  release notes core\n  release notes core --version 2.1.0\n  \
+    release notes --from staging --to production")]
 pub struct Notes {
     /// The package, by name or folder
-    #[arg(value_name = "PKG")]
-    pub package: String,
+    #[arg(value_name = "PKG", required_unless_present = "to")]
+    pub package: Option<String>,
     /// A version that was released
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", requires = "package")]
     pub version: Option<String>,
+    /// What a promotion from this environment would bring [default: what `after` of the other names]
+    #[arg(long, value_name = "ENVIRONMENT", requires = "to")]
+    pub from: Option<String>,
+    /// Into this environment
+    #[arg(long, value_name = "ENVIRONMENT", conflicts_with_all = ["package", "version"])]
+    pub to: Option<String>,
     /// The answer's shape
     #[arg(long, value_name = "SHAPE", default_value = "text")]
     pub output: Output,

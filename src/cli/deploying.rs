@@ -22,7 +22,7 @@ use crate::cli::in_flight::may_take;
 use crate::cli::ledger::book_failure;
 use crate::cli::listeners::tell_outcome;
 use crate::cli::stopping::stopped_by;
-use crate::ledger::environments::Slot;
+use crate::ledger::environments::{Last, Slot};
 use crate::ledger::event::{Ending, What};
 use crate::ledger::state::State;
 use crate::plan::deployment::{Deployment, DeploymentKind, FORMAT, Item, Placed};
@@ -115,6 +115,9 @@ impl Deploying<'_> {
                 return Ok(code);
             }
         }
+        if request.kind == DeploymentKind::Rollback && request.chosen.is_none() && request.wanted.is_empty() {
+            self.refuse_twice(&environment.name)?;
+        }
         let releases = match &request.chosen {
             Some(chosen) => chosen.clone(),
             None => self.choose(request, &environment).await?,
@@ -136,6 +139,21 @@ impl Deploying<'_> {
         self.consent(&deployment)?;
         let outcome = self.carry_out(&deployment, &ground).await?;
         self.report(&deployment, outcome).await
+    }
+
+    /// Whoever wants back what was there before means one step: an environment that went back already stays.
+    fn refuse_twice(&self, name: &str) -> Result<(), Failure> {
+        let state = self.book.state();
+        let last = state.environments.get(name).and_then(|known| known.last.as_ref());
+        let went_back =
+            |last: &&Last| last.kind == DeploymentKind::Rollback || last.ending == Ending::RolledBack;
+        match last.filter(|_| state.rollout_in(name).is_none()).filter(went_back) {
+            None => Ok(()),
+            Some(last) => {
+                Err(Failure::new(Kind::NotAllowed, format!("{name} went back already: {}", last.reason))
+                    .hint("`release status` shows what runs; further back is `-p PKG --to VERSION`"))
+            }
+        }
     }
 
     /// The deployment under way in an environment, where this run may take it up.

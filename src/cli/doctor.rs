@@ -9,7 +9,9 @@ use crate::cli::args::{self, Global, Output, Wish};
 use crate::cli::failure::Failure;
 use crate::cli::workshop::workshop;
 use crate::cli::{ledger, open};
+use crate::ledger::event::Holder;
 use crate::ledger::state::Ship;
+use crate::report::deployment_words::{deployment_named, scope_named};
 use crate::report::doctor::{Diagnosis, Finding, Level, ShipDiagnosis, doctor_json, doctor_text};
 use crate::report::streams::Streams;
 use crate::report::words::{each_named, held_by, named};
@@ -68,7 +70,10 @@ async fn diagnose(global: &Global, home: &Home) -> Result<Diagnosis, Failure> {
     diagnosis.findings.push(good(format!("the ledger reads: {events} events, newest link {links}")));
     let wish = Wish::to_look();
     match open::survey_knowing(global, &wish, Some(book.state())) {
-        Ok(survey) => look(&book, &survey, home, &mut diagnosis).await?,
+        Ok(survey) => {
+            look(&book, &survey, home, &mut diagnosis).await?;
+            look_at_environments(&book, &mut diagnosis).await;
+        }
         Err(failure) => diagnosis.findings.push(failed(&failure)),
     }
     Ok(diagnosis)
@@ -122,13 +127,52 @@ async fn look(book: &Book, survey: &Survey, home: &Home, diagnosis: &mut Diagnos
     Ok(())
 }
 
+/// Deployments under way, environments that wait for a person, halts.
+async fn look_at_environments(book: &Book, diagnosis: &mut Diagnosis) {
+    let state = book.state();
+    for halt in &state.halts {
+        diagnosis.findings.push(Finding {
+            level: Level::Waits,
+            fact: format!("{} halted {}: {}", halt.who, scope_named(&halt.scope), halt.reason),
+            next: Some("once it may go on: release resume, with the same scope and a --reason".to_owned()),
+        });
+    }
+    for (name, known) in &state.environments {
+        if let Some(stop) = &known.locked {
+            diagnosis.findings.push(Finding {
+                level: Level::Wrong,
+                fact: format!("environment {name} is locked: {}", stop.reason),
+                next: Some(format!("look at it, then: release resume --environment {name} --reason TEXT")),
+            });
+        }
+    }
+    for rollout in state.rollouts.values() {
+        let what = deployment_named(&rollout.deployment);
+        let (liveness, _) = of(rollout.holder.as_ref()).await;
+        let environment = &rollout.deployment.environment;
+        let (fact, next) = match liveness {
+            Some(Liveness::Alive) => (format!("{what} is going on"), "release status".to_owned()),
+            Some(Liveness::Unknown) => (
+                format!("{what} is not over, and nothing seen from here proves that its holder has ended"),
+                format!("make sure that it has, then: release deploy {environment} --take-over"),
+            ),
+            Some(Liveness::Dead) | None => (format!("{what} is not over"), "release tick".to_owned()),
+        };
+        diagnosis.findings.push(Finding { level: Level::Waits, fact, next: Some(next) });
+    }
+}
+
 /// Whether a CI runs this, so that it should be able to publish.
 fn is_in_ci() -> bool {
     ["CI", "GITHUB_ACTIONS", "GITLAB_CI"].iter().any(|name| std::env::var_os(name).is_some())
 }
 
 async fn holder(ship: &Ship) -> (Option<Liveness>, Option<&'static str>) {
-    let Some(holder) = &ship.holder else { return (None, None) };
+    of(ship.holder.as_ref()).await
+}
+
+async fn of(holder: Option<&Holder>) -> (Option<Liveness>, Option<&'static str>) {
+    let Some(holder) = holder else { return (None, None) };
     let found = liveness(holder, &|name| std::env::var_os(name)).await;
     let shown = match found {
         Liveness::Alive => "alive",

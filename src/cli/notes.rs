@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::cli::args::{self, Global, Output, Wish};
+use crate::cli::deploying::environment;
 use crate::cli::failure::Failure;
+use crate::cli::ledger;
 use crate::cli::open;
 use crate::report::streams::Streams;
 use crate::report::{json, plain};
@@ -22,7 +24,12 @@ struct Answer<'a> {
 pub fn run(global: &Global, verb: &args::Notes, streams: &mut Streams) -> Result<u8, Failure> {
     let wish = Wish::to_look();
     let survey = open::survey(global, &wish)?;
-    let package = open::package(&survey, &verb.package)?;
+    let word = match (&verb.package, &verb.to) {
+        (Some(word), _) => word,
+        (None, Some(to)) => return of_promotion(global, &survey, verb, to, streams),
+        (None, None) => return Err(Failure::user("say which package, or `--to ENVIRONMENT`")),
+    };
+    let package = open::package(&survey, word)?;
     let short = survey.facts.packages[package].short.clone();
     if let Some(text) = &verb.version {
         let version = Version::parse(text).map_err(Failure::user)?;
@@ -50,6 +57,61 @@ pub fn run(global: &Global, verb: &args::Notes, streams: &mut Streams) -> Result
         notes: &release.notes,
     };
     print(&answer, verb, streams)
+}
+
+/// The notes of every release that one environment runs beyond the other, newest first.
+fn of_promotion(
+    global: &Global,
+    survey: &Survey,
+    verb: &args::Notes,
+    to: &str,
+    streams: &mut Streams,
+) -> Result<u8, Failure> {
+    let settings = environment(survey, to)?;
+    let from = verb.from.clone().or(settings.table.after).ok_or_else(|| {
+        Failure::user(format!("{to} comes after no environment")).hint("say `--from`, or set its `after`")
+    })?;
+    environment(survey, &from)?;
+    let home = ledger::home(global)?;
+    let (book, remark) = ledger::runtime()?.block_on(ledger::read_book(&home))?;
+    if let Some(remark) = remark {
+        streams.tell(&format!("{remark}\n"));
+    }
+    let running = |name: &str, package: &str| {
+        let slot = book.state().environments.get(name).and_then(|known| known.slot(package));
+        slot.and_then(|slot| slot.current.as_ref()).map(|current| current.release.version.clone())
+    };
+    let mut answers = Vec::new();
+    for (index, package) in survey.facts.packages.iter().enumerate() {
+        let short = &package.short;
+        let Some(newest) = running(&from, short).and_then(|version| Version::parse(&version).ok()) else {
+            continue;
+        };
+        let oldest = running(to, short).and_then(|version| Version::parse(&version).ok());
+        let tags = survey.facts.history.tags[index].iter();
+        let brought =
+            tags.filter(|tag| tag.version <= newest && oldest.as_ref().is_none_or(|old| tag.version > *old));
+        for tag in brought {
+            // A release without notes of its own brings itself all the same.
+            let notes = of_tag(survey, index, &tag.version).map(|(_, notes)| notes).unwrap_or_default();
+            answers.push((short.clone(), tag.version.to_string(), tag.tag.clone(), notes));
+        }
+    }
+    let answers: Vec<Answer<'_>> = answers
+        .iter()
+        .map(|(package, version, tag, notes)| Answer { package, version, tag, released: true, notes })
+        .collect();
+    match verb.output {
+        Output::Json => streams.print(&json::pretty(&answers)),
+        _ if answers.is_empty() => streams.print(&format!("{from} runs nothing that {to} lacks\n")),
+        _ => {
+            for answer in &answers {
+                let title = format!("# {} {}\n\n", answer.package, answer.version);
+                streams.print(&plain::terminal(&format!("{title}{}\n\n", answer.notes.trim_end())));
+            }
+        }
+    }
+    Ok(0)
 }
 
 fn print(answer: &Answer<'_>, verb: &args::Notes, streams: &mut Streams) -> Result<u8, Failure> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::apply::target::Observed;
 use crate::cli::args::{self, Global, Output, Wish};
 use crate::cli::failure::Failure;
-use crate::cli::ground::{ground, target_failure};
+use crate::cli::ground::ground;
 use crate::cli::ledger;
 use crate::cli::open;
 
@@ -48,13 +48,21 @@ pub fn run(global: &Global, verb: &args::Status, streams: &mut Streams) -> Resul
 /// Asks every environment what really runs there.
 async fn look(survey: &Survey, home: &Home, state: &State, report: &mut StatusReport) -> Result<(), Failure> {
     for settings in survey.environments.values() {
-        let ground = ground(survey, home, state, settings).await?;
+        let ground = match ground(survey, home, state, settings).await {
+            Ok(ground) => ground,
+            Err(failure) => {
+                report.waiting.push(format!("{} could not be asked: {}", settings.name, failure.error));
+                continue;
+            }
+        };
         for package in &mut report.packages {
             if settings.kind_of(&package.package).is_none() {
                 continue;
             }
-            let observed = ground.observe(&package.package).await.map_err(target_failure)?;
-            note(package, &settings.name, observed.as_ref());
+            match ground.observe(&package.package).await {
+                Ok(observed) => note(package, &settings.name, observed.as_ref()),
+                Err(error) => report.waiting.push(format!("{} could not be asked: {error}", settings.name)),
+            }
         }
     }
     Ok(())
