@@ -106,7 +106,7 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         self.server = None;
-        let _ = std::fs::remove_dir_all(&self.folder);
+        remove(&self.folder);
     }
 }
 
@@ -117,9 +117,20 @@ fn sweep() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let process = name.strip_prefix("engine-").and_then(|rest| rest.rsplit('-').next());
         if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
-            let _ = std::fs::remove_dir_all(entry.path());
+            remove(&entry.path());
         }
     }
+}
+
+/// Removes an engine's folder, with what it left mounted when it was killed.
+fn remove(folder: &Path) {
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+    let below = points.filter(|point| Path::new(point).starts_with(folder));
+    for point in below.collect::<Vec<&str>>().into_iter().rev() {
+        let _ = Command::new("umount").args(["-l", point]).stderr(Stdio::null()).status();
+    }
+    let _ = std::fs::remove_dir_all(folder);
 }
 
 /// The bridge that containers without a network of their own are on.
