@@ -27,6 +27,7 @@ impl Host {
         }
         let folder =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("engine-{name}-{}", std::process::id()));
+        sweep();
         std::fs::create_dir_all(&folder).unwrap();
         let socket = folder.join("docker.sock");
         let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
