@@ -17,7 +17,7 @@ use crate::apply::target::error::TargetError;
 use crate::apply::target::{Mark, Observed};
 use crate::ledger::environments::{Rollout, deploy_step, prove_step, return_step, validate_step};
 use crate::ledger::event::{Ending, FailureKind, Holder, StepFailure, What};
-use crate::plan::deployment::{Deployment, Item, Placed};
+use crate::plan::deployment::{Deployment, DeploymentKind, Item, Placed};
 
 /// What a step leaves in the ledger.
 type Evidence = BTreeMap<String, String>;
@@ -117,7 +117,8 @@ impl Hand<'_> {
             }
         }
         if !self.rollout().has_done(&deploy) {
-            match self.place(&deploy, &item.release, false).await? {
+            let back = self.deployment.kind == DeploymentKind::Rollback;
+            match self.place(&deploy, &item.release, back).await? {
                 Way::On => {}
                 other => return Ok(other),
             }
@@ -132,7 +133,7 @@ impl Hand<'_> {
     async fn go_back(&mut self, item: &Item, reason: String) -> Result<Outcome, BookError> {
         self.renew_fence(false);
         let package = item.release.package.as_str();
-        let rollback = self.deployment.kind == crate::plan::deployment::DeploymentKind::Rollback;
+        let rollback = self.deployment.kind == DeploymentKind::Rollback;
         let Some(back_to) = item.back_to.as_ref().filter(|_| !rollback) else {
             let ending = if rollback { Ending::RollbackFailed } else { Ending::Failed };
             return Ok(Outcome::Ended { ending, reason });
@@ -322,7 +323,7 @@ impl Hand<'_> {
 
     /// What stops this run: others who take it over; and halts, unless the way leads back.
     fn renew_fence(&mut self, halts: bool) {
-        let is_return = self.deployment.kind == crate::plan::deployment::DeploymentKind::Rollback;
+        let is_return = self.deployment.kind == DeploymentKind::Rollback;
         let environment = &self.deployment.environment;
         let guard = |item: &Item| (Some(environment.clone()), item.release.package.clone());
         let guards = match halts && !is_return {

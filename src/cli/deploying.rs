@@ -130,7 +130,8 @@ impl Deploying<'_> {
             return self.nothing(&environment.name, request);
         }
         let seen = self.look(&environment, &ground, &items).await?;
-        let (items, closed) = self.ask_gates(&environment, request, items, &seen, &overrides)?;
+        let (items, closed) = self.ask_gates(&environment, request, items, &seen, &overrides);
+        let (items, closed) = self.without_bad_ones(request, items, closed);
         if !closed.is_empty() {
             return self.refuse(&environment, request, &items, &closed).await;
         }
@@ -310,7 +311,34 @@ impl Deploying<'_> {
         state.rollouts.contains_key(deployment) || state.environments.values().any(last)
     }
 
-    /// The items that may move, and the gates that are closed for the others.
+    /// Where no package was named, what is held or withdrawn stays behind and the others move; told, not refused.
+    fn without_bad_ones(
+        &mut self,
+        request: &Request,
+        items: Vec<Item>,
+        closed: Vec<(Item, Closed)>,
+    ) -> (Vec<Item>, Vec<(Item, Closed)>) {
+        let is_bad = |item: &Item| {
+            let of_item = |(other, shut): &&(Item, Closed)| {
+                other == item && matches!(shut.gate, Gate::Hold | Gate::Withdrawn)
+            };
+            closed.iter().find(of_item).map(|(_, shut)| shut.reason.clone())
+        };
+        let (bad, good): (Vec<Item>, Vec<Item>) =
+            items.iter().cloned().partition(|item| is_bad(item).is_some());
+        if !request.wanted.is_empty() || good.is_empty() || bad.is_empty() {
+            return (items, closed);
+        }
+        for item in &bad {
+            let (package, version) = (&item.release.package, &item.release.version);
+            let reason = is_bad(item).unwrap_or_default();
+            self.streams.tell(&format!("{package} {version} stays behind: {reason}\n"));
+        }
+        let closed = closed.into_iter().filter(|(item, _)| !bad.contains(item)).collect();
+        (good, closed)
+    }
+
+    /// The items, and the gates that are closed for them.
     fn ask_gates(
         &self,
         environment: &EnvironmentSettings,
@@ -318,7 +346,7 @@ impl Deploying<'_> {
         items: Vec<Item>,
         seen: &[Seen],
         overrides: &[Gate],
-    ) -> Result<(Vec<Item>, Vec<(Item, Closed)>), Failure> {
+    ) -> (Vec<Item>, Vec<(Item, Closed)>) {
         let now = clock::now();
         let who = self.book.who();
         let is_return = request.kind == DeploymentKind::Rollback;
@@ -336,7 +364,7 @@ impl Deploying<'_> {
             let shut = shut.into_iter().filter(|closed| !overrides.contains(&closed.gate));
             closed.extend(shut.map(|closed| (item.clone(), closed)));
         }
-        Ok((items, closed))
+        (items, closed)
     }
 
     /// Says which gates are closed; remembers the wish where that was asked for.
