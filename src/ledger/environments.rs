@@ -17,6 +17,9 @@ pub struct Environment {
     /// The number of the last lease of one of its deployments.
     #[serde(default)]
     pub epoch: u64,
+    /// The event at which a deployment last began or ended here: what was decided before it is stale.
+    #[serde(default)]
+    pub moved: u64,
     /// By the package's short name.
     #[serde(default)]
     pub packages: BTreeMap<String, Slot>,

@@ -14,6 +14,22 @@ impl State {
         self.rollouts.iter().find(here).map(|(digest, rollout)| (digest.as_str(), rollout))
     }
 
+    /// What a package goes away from: what a deployment under way brings there, else what runs.
+    pub fn standing(&self, environment: &str, package: &str) -> Option<&Placed> {
+        let coming = self.rollout_in(environment).and_then(|(_, rollout)| rollout.release(package));
+        let current = || Some(&self.environments.get(environment)?.slot(package)?.current.as_ref()?.release);
+        coming.or_else(current)
+    }
+
+    /// The last release verified in an environment that is another than this one and not withdrawn.
+    pub fn way_back(&self, environment: &str, but: &Placed) -> Option<&Placed> {
+        let slot = self.environments.get(environment)?.slot(&but.package)?;
+        let is_good = |placed: &&Placed| {
+            placed.digest() != but.digest() && self.withdrawal(&placed.package, &placed.version).is_none()
+        };
+        slot.verified.iter().rev().find(is_good)
+    }
+
     pub(in crate::ledger) fn take_deployment(&mut self, event: &Event) -> Result<(), String> {
         match &event.what {
             What::Deploying { deployment } => self.begin_rollout(event, deployment),
@@ -65,6 +81,9 @@ impl State {
         if !is_return {
             self.refuse_halted(deployment)?;
         }
+        if self.environments.get(name).is_some_and(|known| known.moved > deployment.ledger) {
+            return Err(format!("somebody else moved {name} since this was decided"));
+        }
         if let Some((other, rollout)) = self.rollout_in(name) {
             if !is_return || rollout.deployment.kind == DeploymentKind::Rollback {
                 return Err(format!("deployment {other} is under way in {name}"));
@@ -72,7 +91,7 @@ impl State {
             let other = other.to_owned();
             self.rollouts.remove(&other);
         }
-        self.environments.entry(name.clone()).or_default();
+        self.environments.entry(name.clone()).or_default().moved = event.number;
         let rollout = Rollout {
             deployment: deployment.clone(),
             began: event.time,
@@ -126,6 +145,7 @@ impl State {
 impl Environment {
     fn end(&mut self, event: &Event, rollout: &Rollout, ending: Ending, reason: &str) {
         let deployment = &rollout.deployment;
+        self.moved = event.number;
         self.last = Some(Last {
             deployment: deployment.digest.as_str().to_owned(),
             kind: deployment.kind,

@@ -59,7 +59,8 @@ impl Chain {
     }
 
     fn begin(&mut self, deployment: &Deployment) -> Result<(), String> {
-        self.tell(&deployment.digest, What::Deploying { deployment: Box::new(deployment.clone()) })?;
+        let decided = Deployment { ledger: self.state.events, ..deployment.clone() };
+        self.tell(&deployment.digest, What::Deploying { deployment: Box::new(decided) })?;
         let epoch = self.state.next_epoch(&deployment.digest);
         let holder = Holder { host: "desk".to_owned(), process: None, run: None };
         self.tell(&deployment.digest, What::Leased { epoch, holder })
@@ -270,4 +271,23 @@ fn a_person_who_goes_back_holds_what_they_went_away_from() {
     let slot = chain.slot();
     assert_eq!(slot.held[placed("1.1").digest().as_str()].reason, "errors at checkout");
     assert_eq!(slot.current.as_ref().unwrap().release.version, "1.0");
+}
+
+#[test]
+fn what_was_decided_before_the_environment_moved_is_stale() {
+    let mut chain = Chain::new();
+    let first = deployment(DeploymentKind::Deploy, "1.0", None);
+    chain.begin(&first).unwrap();
+    chain.done(&first, "deploy:mlops");
+    chain.done(&first, "validate:mlops");
+    let verified = What::Deployed { ending: Ending::Verified, reason: String::new() };
+    chain.tell(&first.digest, verified).unwrap();
+    for kind in [DeploymentKind::Deploy, DeploymentKind::Rollback] {
+        // Decided when the ledger was empty.
+        let late = deployment(kind, "0.9", None);
+        let begun = What::Deploying { deployment: Box::new(late.clone()) };
+        let refused = chain.tell(&late.digest, begun).unwrap_err();
+        assert!(refused.contains("somebody else moved staging"), "{refused}");
+    }
+    chain.begin(&deployment(DeploymentKind::Deploy, "1.1", Some("1.0"))).unwrap();
 }
