@@ -22,7 +22,7 @@ use crate::cli::in_flight::may_take;
 use crate::cli::ledger::book_failure;
 use crate::cli::listeners::tell_outcome;
 use crate::cli::stopping::stopped_by;
-use crate::ledger::environments::{Last, Slot};
+use crate::ledger::environments::Last;
 use crate::ledger::event::{Ending, What};
 use crate::ledger::state::State;
 use crate::plan::deployment::{Deployment, DeploymentKind, FORMAT, Item, Placed};
@@ -77,6 +77,9 @@ struct Moved<'i> {
     back_to: Option<&'i str>,
 }
 
+/// Gates that are closed, and for what.
+type Shut = Vec<(Item, Closed)>;
+
 #[derive(Serialize)]
 struct Answer<'i> {
     deployment: &'i str,
@@ -104,14 +107,14 @@ impl Deploying<'_> {
         let environment = self.environment(&request.environment)?;
         let overrides = overrides(&self.moving.overrides)?;
         let ground = ground(self.survey, self.home, self.book.state(), &environment).await?;
-        if request.kind != DeploymentKind::Rollback
-            && let Some(deployment) = self.under_way(&environment.name).await?
-        {
+        self.refuse_locked(&environment.name)?;
+        if let Some(deployment) = self.under_way(&environment.name, request.kind).await? {
             self.streams.tell(&format!("finishing what was begun: {}\n", deployment_named(&deployment)));
             let outcome = self.carry_out(&deployment, &ground).await?;
             let over = matches!(outcome, Outcome::Ended { ending: Ending::Verified, .. });
             let code = self.report(&deployment, outcome).await?;
-            if !over || (request.wanted.is_empty() && request.chosen.is_none()) {
+            let is_all = request.wanted.is_empty() && request.chosen.is_none();
+            if !over || is_all || request.kind == DeploymentKind::Rollback {
                 return Ok(code);
             }
         }
@@ -129,7 +132,8 @@ impl Deploying<'_> {
         if items.is_empty() {
             return self.nothing(&environment.name, request);
         }
-        let seen = self.look(&environment, &ground, &items).await?;
+        let is_return = request.kind == DeploymentKind::Rollback;
+        let seen = self.look(&environment, &ground, &items, is_return).await?;
         let (items, closed) = self.ask_gates(&environment, request, items, &seen, &overrides);
         let (items, closed) = self.without_bad_ones(request, items, closed);
         if !closed.is_empty() {
@@ -157,9 +161,25 @@ impl Deploying<'_> {
         }
     }
 
-    /// The deployment under way in an environment, where this run may take it up.
-    async fn under_way(&mut self, environment: &str) -> Result<Option<Deployment>, Failure> {
+    /// Nothing moves in an environment that waits for a person.
+    fn refuse_locked(&self, environment: &str) -> Result<(), Failure> {
+        let locked = self.book.state().environments.get(environment).and_then(|known| known.locked.as_ref());
+        let Some(stop) = locked else { return Ok(()) };
+        let text = format!("not allowed into {environment} now: {}: {}", Gate::Lock, stop.reason);
+        Err(Failure::new(Kind::NotAllowed, text).hint(lock_hint(environment)))
+    }
+
+    /// The deployment under way in an environment, where this run may take it up. A rollback takes up another rollback
+    /// only; it comes before everything else.
+    async fn under_way(
+        &mut self,
+        environment: &str,
+        kind: DeploymentKind,
+    ) -> Result<Option<Deployment>, Failure> {
         let Some((_, rollout)) = self.book.state().rollout_in(environment) else { return Ok(None) };
+        if kind == DeploymentKind::Rollback && rollout.deployment.kind != kind {
+            return Ok(None);
+        }
         let (deployment, holder) = (rollout.deployment.clone(), rollout.holder.clone());
         let what = deployment_named(&deployment);
         match holder {
@@ -222,10 +242,9 @@ impl Deploying<'_> {
     ) -> Result<Vec<Item>, Failure> {
         while let Some(pinned) = pinned(self.survey, self.book.state(), environment, &releases).first() {
             let (name, version) = (&pinned.package, &pinned.version);
-            let environment_name = &environment.name;
-            let slot =
-                self.book.state().environments.get(environment_name).and_then(|known| known.slot(name));
-            let back = slot.and_then(|slot| slot.last_good(&slot.current.as_ref()?.release)).cloned();
+            let state = self.book.state();
+            let standing = state.standing(&environment.name, name);
+            let back = standing.and_then(|placed| state.way_back(&environment.name, placed)).cloned();
             let Some(back) = back else {
                 let text = format!(
                     "{name} {version} runs there and needs `{}`, and nothing verified is left to take it back to",
@@ -239,11 +258,9 @@ impl Deploying<'_> {
             releases.push(back);
         }
         releases.sort_by_key(|placed| std::cmp::Reverse(environment.rank_of(&placed.package)));
-        let here = self.book.state().environments.get(&environment.name);
-        let slot = |package: &str| here.and_then(|known| known.slot(package));
-        let before = |slot: Option<&Slot>| slot?.current.as_ref().map(|current| current.release.clone());
+        let state = self.book.state();
         let item = |release: Placed| {
-            let before = before(slot(&release.package));
+            let before = state.standing(&environment.name, &release.package).cloned();
             Item { release, before, back_to: None }
         };
         Ok(releases.into_iter().map(item).collect())
@@ -255,12 +272,15 @@ impl Deploying<'_> {
         environment: &EnvironmentSettings,
         ground: &Ground,
         items: &[Item],
+        is_return: bool,
     ) -> Result<Vec<Seen>, Failure> {
         let mut all = Vec::new();
         for item in items {
             let observed = ground.observe(&item.release.package).await.map_err(target_failure)?;
             ground.possible(&item.release).await.map_err(target_failure)?;
             let no_return = match &item.back_to {
+                // A way back has none of its own: where it leads to is what the floor is about.
+                None if is_return => below_floor(environment, &item.release),
                 None => None,
                 Some(back_to) => match below_floor(environment, back_to) {
                     Some(reason) => Some(reason),
@@ -346,7 +366,7 @@ impl Deploying<'_> {
         items: Vec<Item>,
         seen: &[Seen],
         overrides: &[Gate],
-    ) -> (Vec<Item>, Vec<(Item, Closed)>) {
+    ) -> (Vec<Item>, Shut) {
         let now = clock::now();
         let who = self.book.who();
         let is_return = request.kind == DeploymentKind::Rollback;
@@ -482,7 +502,7 @@ impl Deploying<'_> {
             let named = items_named(&deployment.items);
             self.streams.print(&format!("{} runs {named}, verified\n", deployment.environment));
         }
-        ended(deployment, outcome)
+        ended(deployment, outcome, self.book.state())
     }
 
     fn answer(&mut self, answer: &impl Serialize) {
@@ -570,7 +590,7 @@ fn hint(environment: &EnvironmentSettings, item: &Item, gate: Gate) -> String {
     let (name, release) = (&environment.name, &item.release);
     match gate {
         Gate::Halt => "`release status` says who halted it; `release resume` lets it go on".to_owned(),
-        Gate::Lock => format!("look at {name}, then `release resume --environment {name} --reason TEXT`"),
+        Gate::Lock => lock_hint(name),
         Gate::Hold => {
             format!("release a better one; or `release resume --only {} --reason TEXT`", release.package)
         }
@@ -591,6 +611,10 @@ fn hint(environment: &EnvironmentSettings, item: &Item, gate: Gate) -> String {
         Gate::Order => format!("`release rollback {name}` goes back"),
         Gate::Return | Gate::Drift => format!("`--override {gate} --reason TEXT` goes on all the same"),
     }
+}
+
+fn lock_hint(environment: &str) -> String {
+    format!("look at {environment}, then `release resume --environment {environment} --reason TEXT`")
 }
 
 /// The outcome in one word, and why.
@@ -615,15 +639,22 @@ fn word(outcome: &Outcome) -> (&'static str, String) {
 }
 
 /// The exit code of what happened.
-fn ended(deployment: &Deployment, outcome: Outcome) -> Result<u8, Failure> {
+fn ended(deployment: &Deployment, outcome: Outcome, state: &State) -> Result<u8, Failure> {
     let name = &deployment.environment;
     match outcome {
         Outcome::Ended { ending: Ending::Verified | Ending::Superseded, .. } => Ok(0),
         Outcome::Ended { ending: Ending::RolledBack, reason } => {
+            // What was proven before the failure stays.
+            let here = state.environments.get(name);
+            let runs = |placed: &&Placed| {
+                let current = here.and_then(|known| known.slot(&placed.package)?.current.as_ref());
+                current.is_some_and(|current| current.release == **placed && current.deployment == deployment.digest.as_str())
+            };
             let back: Vec<String> = deployment
                 .items
                 .iter()
                 .filter_map(|item| item.back_to.as_ref())
+                .filter(runs)
                 .map(|placed| format!("{} {}", placed.package, placed.version))
                 .collect();
             let text = format!("rolled back: {reason}");

@@ -117,11 +117,23 @@ impl Tick<'_> {
                 self.say(&format!("{} is in somebody's hand", deployment_named(&deployment)));
                 continue;
             }
+            if let Some(reason) = self.halted(&deployment) {
+                self.say(&format!("{} waits: halted: {reason}", deployment_named(&deployment)));
+                continue;
+            }
             self.say(&format!("going on with {}", deployment_named(&deployment)));
             let carried = self.carry_out(&deployment).await;
             self.keep_worst(carried);
         }
         Ok(())
+    }
+
+    /// Why a deployment that was begun may not go on, where it may not. Ways back go on.
+    fn halted(&self, deployment: &Deployment) -> Option<String> {
+        let environment = Some(deployment.environment.as_str());
+        let mut items = deployment.items.iter().filter(|_| deployment.kind != DeploymentKind::Rollback);
+        let halt = items.find_map(|item| self.book.state().halted(environment, Some(&item.release.package)));
+        halt.map(|halt| halt.reason.clone())
     }
 
     /// Everything verified whose next environment asks for a soak that is not over, and what an earlier look found bad.
@@ -211,8 +223,7 @@ impl Tick<'_> {
         running: &Running,
         reason: String,
     ) -> Result<u8, Failure> {
-        let slot = self.book.state().environments.get(name).and_then(|known| known.slot(package));
-        let Some(back_to) = slot.and_then(|slot| slot.last_good(&running.release)).cloned() else {
+        let Some(back_to) = self.book.state().way_back(name, &running.release).cloned() else {
             return Err(Failure::new(
                 Kind::NeedsPerson,
                 format!(

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::ledger::environments::Slot;
 use crate::ledger::state::{Released, State};
 use crate::plan::deployment::{Artifact, ArtifactKind, Item, Placed};
 use crate::plan::digest::Digest;
@@ -144,8 +143,7 @@ pub fn to_roll_back(
     let mut found = Vec::new();
     for one in wanted {
         let lost = || ChoiceError::NoWayBack { package: one.package.clone(), environment: name.clone() };
-        let slot = here.and_then(|known| known.slot(&one.package));
-        match slot.and_then(|slot| target_of(slot, one.version.as_deref())) {
+        match target_of(state, name, &one) {
             Some(placed) => found.push(placed.clone()),
             // The first deployment of a package has nothing before it; the others go back all the same.
             None if !asked => {}
@@ -156,11 +154,12 @@ pub fn to_roll_back(
     Ok(found)
 }
 
-fn target_of<'s>(slot: &'s Slot, version: Option<&str>) -> Option<&'s Placed> {
-    match (version, &slot.current) {
-        (Some(version), _) => slot.verified.iter().rev().find(|placed| placed.version == version),
-        (None, Some(current)) => slot.last_good(&current.release),
-        (None, None) => slot.verified.last(),
+/// One step back from what runs, or from what a deployment under way brings: its events may not be told yet.
+fn target_of<'s>(state: &'s State, environment: &str, wanted: &Wanted) -> Option<&'s Placed> {
+    let slot = state.environments.get(environment)?.slot(&wanted.package)?;
+    match &wanted.version {
+        Some(version) => slot.verified.iter().rev().find(|placed| placed.version == *version),
+        None => state.way_back(environment, state.standing(environment, &wanted.package)?),
     }
 }
 
@@ -174,7 +173,7 @@ pub fn items(environment: &EnvironmentSettings, state: &State, releases: Vec<Pla
         if stands.is_some_and(|current| current.verified.is_some()) {
             return None;
         }
-        let back_to = slot.and_then(|slot| slot.last_good(&release)).cloned();
+        let back_to = state.way_back(&environment.name, &release).cloned();
         let before = current.map(|current| current.release.clone());
         Some(Item { release, before, back_to })
     };
