@@ -131,6 +131,8 @@ impl Hand<'_> {
 
     /// One attempt; whatever does not hold then is left to a person.
     async fn go_back(&mut self, item: &Item, reason: String) -> Result<Outcome, BookError> {
+        // Others see why before anything goes back: whoever comes after a kill does not bring the bad one again.
+        self.book.flush().await?;
         self.renew_fence(false);
         let package = item.release.package.as_str();
         let rollback = self.deployment.kind == DeploymentKind::Rollback;
