@@ -242,10 +242,8 @@ impl Engine<'_> {
             let limit = if is_upload { UPLOADS } else { self.workshop.jobs };
             let uploads = |id: &str| id.starts_with("publish:") || id.starts_with("push:");
             let same = |id: &&String| uploads(id) == is_upload;
-            if under_way.iter().filter(same).count() < limit {
-                if self.start(&step).await? {
-                    under_way.insert(step.id.0.clone());
-                }
+            if under_way.iter().filter(same).count() < limit && self.start(&step).await? {
+                under_way.insert(step.id.0.clone());
             }
         }
         Ok(())
