@@ -88,9 +88,9 @@ pub fn failed(step: &str, version: Option<&str>) -> String {
         "upload" => format!("failed to upload {}", line(file_of(step))),
         "smoke" => format!("failed to install and try {name}"),
         "deploy" => format!("failed to deploy {name}"),
-        "validate" => format!("{name} does not hold"),
+        "validate" => format!("{name} is not proven"),
         "return" => format!("failed to take {} back", line(package.unwrap_or(""))),
-        "prove" => format!("what {} went back to does not hold", line(package.unwrap_or(""))),
+        "prove" => format!("what {} went back to is not proven", line(package.unwrap_or(""))),
         _ => format!("failed to do {}", line(step)),
     }
 }
