@@ -9,6 +9,7 @@ mod bad_input;
 mod cases;
 mod crash;
 mod demo;
+mod deploys;
 mod distributions;
 mod double;
 mod engine;

@@ -5,7 +5,7 @@
 //! compares with a twin that nobody disturbed. `docs/faults.md` lists the faults.
 
 mod answers;
-mod dice;
+pub mod dice;
 mod disk;
 mod field;
 mod ground;

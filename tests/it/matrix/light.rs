@@ -47,7 +47,7 @@ fn manifest(name: &str, needs: &str) -> String {
 }
 
 /// Builds the same bytes from the same files, with the standard library alone.
-const BACKEND: &str = r#"import base64, gzip, hashlib, io, os, pathlib, tarfile, tomllib, zipfile
+pub const BACKEND: &str = r#"import base64, gzip, hashlib, io, os, pathlib, tarfile, tomllib, zipfile
 
 PROJECT = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]
 NAME = PROJECT["name"].replace("-", "_")
