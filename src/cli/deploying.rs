@@ -11,8 +11,8 @@ use crate::apply::ground::Ground;
 use crate::apply::lease;
 use crate::apply::rollout::{self, Orders, Outcome};
 use crate::apply::ship::Told;
-use crate::apply::target::Observed;
 use crate::apply::target::error::TargetError;
+use crate::apply::target::{Observed, is_running};
 use crate::check::gate::{self, Closed, Gate, Window};
 use crate::check::window::{Deed, Standing, Windows};
 use crate::cli::args::{Global, Moving, Output};
@@ -127,7 +127,10 @@ impl Deploying<'_> {
         };
         let items = match request.kind {
             DeploymentKind::Rollback => self.items_back(&environment, releases)?,
-            _ => choice::items(&environment, self.book.state(), releases),
+            _ => {
+                let missing = self.missing(&environment, &ground, releases).await?;
+                choice::items(&environment, self.book.state(), missing)
+            }
         };
         if items.is_empty() {
             return self.nothing(&environment.name, request);
@@ -264,6 +267,29 @@ impl Deploying<'_> {
             Item { release, before, back_to: None }
         };
         Ok(releases.into_iter().map(item).collect())
+    }
+
+    /// The releases that do not run there verified. What the ledger says of one is looked at: somebody may have removed
+    /// or replaced it.
+    async fn missing(
+        &self,
+        environment: &EnvironmentSettings,
+        ground: &Ground,
+        releases: Vec<Placed>,
+    ) -> Result<Vec<Placed>, Failure> {
+        let mut missing = Vec::new();
+        for release in releases {
+            let stands = choice::stands(environment, self.book.state(), &release);
+            if !stands || !self.runs(ground, &release).await? {
+                missing.push(release);
+            }
+        }
+        Ok(missing)
+    }
+
+    async fn runs(&self, ground: &Ground, release: &Placed) -> Result<bool, Failure> {
+        let observed = ground.observe(&release.package).await.map_err(target_failure)?;
+        Ok(is_running(observed.as_ref(), release))
     }
 
     /// Asks the target what runs, and what would be possible.

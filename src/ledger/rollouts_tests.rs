@@ -184,6 +184,7 @@ fn the_epoch_counts_on_from_deployment_to_deployment() {
     chain.verify("1.1");
     assert_eq!(chain.state.environments["staging"].epoch, 2);
     let next = deployment(DeploymentKind::Deploy, "1.2", None);
+    let next = Deployment { ledger: chain.state.events, ..next };
     chain.tell(&next.digest, What::Deploying { deployment: Box::new(next.clone()) }).unwrap();
     let holder = Holder { host: "desk".to_owned(), process: None, run: None };
     let refused = chain.tell(&next.digest, What::Leased { epoch: 1, holder }).unwrap_err();

@@ -163,21 +163,23 @@ fn target_of<'s>(state: &'s State, environment: &str, wanted: &Wanted) -> Option
     }
 }
 
-/// The items of a deployment, in the environment's order, without what runs there already.
+/// Whether the ledger says that a release runs in an environment, verified.
+pub fn stands(environment: &EnvironmentSettings, state: &State, release: &Placed) -> bool {
+    let slot = state.environments.get(&environment.name).and_then(|known| known.slot(&release.package));
+    let current = slot.and_then(|slot| slot.current.as_ref());
+    current.is_some_and(|current| current.release.digest() == release.digest() && current.verified.is_some())
+}
+
+/// The items of a deployment of these releases.
 pub fn items(environment: &EnvironmentSettings, state: &State, releases: Vec<Placed>) -> Vec<Item> {
     let here = state.environments.get(&environment.name);
     let item = |release: Placed| {
         let slot = here.and_then(|known| known.slot(&release.package));
-        let current = slot.and_then(|slot| slot.current.as_ref());
-        let stands = current.filter(|current| current.release.digest() == release.digest());
-        if stands.is_some_and(|current| current.verified.is_some()) {
-            return None;
-        }
         let back_to = state.way_back(&environment.name, &release).cloned();
-        let before = current.map(|current| current.release.clone());
-        Some(Item { release, before, back_to })
+        let before = slot.and_then(|slot| slot.current.as_ref()).map(|current| current.release.clone());
+        Item { release, before, back_to }
     };
-    releases.into_iter().filter_map(item).collect()
+    releases.into_iter().map(item).collect()
 }
 
 /// Why a failure could not go back to a release, by the configuration's floor alone.
