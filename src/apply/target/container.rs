@@ -12,7 +12,7 @@ use crate::apply::target::{Answer, Mark, Observed};
 use crate::plan::deployment::Placed;
 use crate::workspace::config::environment::{Handover, ServiceTable};
 use crate::world::engine::Engine;
-use crate::world::engine::containers::{Listed, Stage};
+use crate::world::engine::containers::{Container, Listed, Stage};
 use crate::world::registry::login::Env;
 
 /// How often it is seen to once more, where what an interrupted run had asked for came in between.
@@ -111,7 +111,8 @@ impl ContainerTarget {
         scene.observed(&self.engine).await
     }
 
-    /// Removes the stopped containers of releases that are not to be kept, and their images where nothing needs them.
+    /// Removes the stopped containers of releases that are not to be kept, and their images where nothing needs them; of
+    /// a release that is kept, all stopped ones but the last, and that too where the release runs.
     ///
     /// # Errors
     /// `Outside`, `Settings`.
@@ -119,14 +120,18 @@ impl ContainerTarget {
         let service = self.service(package)?;
         let scene = Scene::of(&self.engine, &self.place, package, &service).await?;
         let keep: BTreeSet<String> = keep.iter().map(|placed| placed.digest().to_string()).collect();
+        let last = last_of_each(&scene.services);
         let mut images = BTreeSet::new();
-        for container in scene.services {
+        for container in &scene.services {
+            let digest = container.labels.get(DIGEST).filter(|digest| keep.contains(*digest));
             let stopped = matches!(container.stage, Stage::Exited | Stage::Created);
-            if !stopped || container.labels.get(DIGEST).is_some_and(|digest| keep.contains(digest)) {
+            if !stopped || digest.is_some_and(|digest| last.get(digest) == Some(&container.id)) {
                 continue;
             }
             self.engine.remove(&container.id).await.map_err(outside)?;
-            images.extend(container.labels.get(IMAGE).cloned());
+            if digest.is_none() {
+                images.extend(container.labels.get(IMAGE).cloned());
+            }
         }
         for image in images {
             self.engine.remove_image(&image).await.map_err(outside)?;
@@ -139,6 +144,15 @@ impl ContainerTarget {
         let table = self.services.get(package).unwrap_or(&blank);
         Service::read(package, table, &|name| (self.variable)(name))
     }
+}
+
+/// The one container of each digest that is worth keeping, by its id: the running one, else the last that ran.
+fn last_of_each(services: &[Container]) -> BTreeMap<String, String> {
+    let mut ranked: Vec<&Container> = services.iter().collect();
+    // Those first started come first, and stay so among those that run and those that do not.
+    ranked.sort_by_key(|container| matches!(container.stage, Stage::Running | Stage::Restarting));
+    let named = |container: &Container| Some((container.labels.get(DIGEST)?.clone(), container.id.clone()));
+    ranked.into_iter().filter_map(named).collect()
 }
 
 fn no_strangers(strangers: &[Listed]) -> Answer<()> {
