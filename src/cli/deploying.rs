@@ -11,17 +11,14 @@ use crate::apply::ground::Ground;
 use crate::apply::lease;
 use crate::apply::rollout::{self, Orders, Outcome};
 use crate::apply::ship::Told;
-use crate::apply::target::error::TargetError;
-use crate::apply::target::{Observed, is_running};
-use crate::check::gate::{self, Closed, Gate, Window};
-use crate::check::window::{Deed, Standing, Windows};
+use crate::check::gate::{Closed, Gate};
 use crate::cli::args::{Global, Moving, Output};
+use crate::cli::deploy_ending::{begin_failure, closed_hints, ended, lock_hint, overrides, word};
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::ground::{ground, target_failure};
+use crate::cli::ground::ground;
 use crate::cli::in_flight::may_take;
 use crate::cli::ledger::book_failure;
 use crate::cli::listeners::tell_outcome;
-use crate::cli::stopping::stopped_by;
 use crate::ledger::environments::Last;
 use crate::ledger::event::{Ending, What};
 use crate::ledger::state::State;
@@ -32,13 +29,11 @@ use crate::report::deployment_words::{deployment_named, items_named};
 use crate::report::json;
 use crate::report::progress::Progress;
 use crate::report::streams::Streams;
-use crate::survey::choice::{self, ChoiceError, Known, Sources, Wanted, below_floor};
+use crate::survey::choice::{self, ChoiceError, Known, Sources, Wanted};
 use crate::survey::environments::EnvironmentSettings;
 use crate::survey::facts::Survey;
-use crate::survey::gates::{Asked, Seen, gate_facts};
 use crate::survey::home::Home;
 use crate::survey::pins::pinned;
-use crate::world::clock;
 use crate::world::interrupt;
 
 /// Everything that a deployment is made in.
@@ -78,7 +73,7 @@ struct Moved<'i> {
 }
 
 /// Gates that are closed, and for what.
-type Shut = Vec<(Item, Closed)>;
+pub type Shut = Vec<(Item, Closed)>;
 
 #[derive(Serialize)]
 struct Answer<'i> {
@@ -269,150 +264,6 @@ impl Deploying<'_> {
         Ok(releases.into_iter().map(item).collect())
     }
 
-    /// The releases that do not run there verified. What the ledger says of one is looked at: somebody may have removed
-    /// or replaced it.
-    async fn missing(
-        &self,
-        environment: &EnvironmentSettings,
-        ground: &Ground,
-        releases: Vec<Placed>,
-    ) -> Result<Vec<Placed>, Failure> {
-        let mut missing = Vec::new();
-        for release in releases {
-            let stands = choice::stands(environment, self.book.state(), &release);
-            if !stands || !self.runs(ground, &release).await? {
-                missing.push(release);
-            }
-        }
-        Ok(missing)
-    }
-
-    async fn runs(&self, ground: &Ground, release: &Placed) -> Result<bool, Failure> {
-        let observed = ground.observe(&release.package).await.map_err(target_failure)?;
-        Ok(is_running(observed.as_ref(), release))
-    }
-
-    /// Asks the target what runs, and what would be possible.
-    async fn look(
-        &mut self,
-        environment: &EnvironmentSettings,
-        ground: &Ground,
-        items: &[Item],
-        is_return: bool,
-    ) -> Result<Vec<Seen>, Failure> {
-        let mut all = Vec::new();
-        for item in items {
-            let observed = ground.observe(&item.release.package).await.map_err(target_failure)?;
-            ground.possible(&item.release).await.map_err(target_failure)?;
-            let no_return = match &item.back_to {
-                // A way back has none of its own: where it leads to is what the floor is about.
-                None if is_return => below_floor(environment, &item.release),
-                None => None,
-                Some(back_to) => match below_floor(environment, back_to) {
-                    Some(reason) => Some(reason),
-                    None => match ground.possible(back_to).await {
-                        Ok(()) => None,
-                        Err(error @ TargetError::Outside { .. }) => return Err(target_failure(error)),
-                        Err(error) => Some(error.to_string()),
-                    },
-                },
-            };
-            let drift = self.drift(item, observed.as_ref());
-            all.push(Seen { drift, no_return });
-        }
-        Ok(all)
-    }
-
-    /// What runs though the ledger says another thing.
-    fn drift(&self, item: &Item, observed: Option<&Observed>) -> Option<String> {
-        let observed = observed?;
-        let expected = item.before.as_ref().map(Placed::digest);
-        if observed.digest == item.release.digest() || expected.as_ref() == Some(&observed.digest) {
-            return None;
-        }
-        // What a deployment that is under way or was superseded brought is no surprise.
-        let ours = observed.deployment.as_ref().is_some_and(|deployment| self.is_known(deployment));
-        if ours {
-            return None;
-        }
-        let found = observed.version.as_deref().unwrap_or("something").to_owned();
-        let short = observed.digest.short();
-        Some(match &item.before {
-            Some(before) => format!(
-                "{} {found} ({short}) runs in `{}`, and the ledger says {}: somebody changed it by hand",
-                item.release.package, observed.place, before.version
-            ),
-            None => format!(
-                "{} {found} ({short}) runs in `{}`, and nobody deployed it",
-                item.release.package, observed.place
-            ),
-        })
-    }
-
-    fn is_known(&self, deployment: &str) -> bool {
-        let state = self.book.state();
-        let last = |environment: &crate::ledger::environments::Environment| {
-            environment.last.as_ref().is_some_and(|last| last.deployment == deployment)
-        };
-        state.rollouts.contains_key(deployment) || state.environments.values().any(last)
-    }
-
-    /// Where no package was named, what is held or withdrawn stays behind and the others move; told, not refused.
-    fn without_bad_ones(
-        &mut self,
-        request: &Request,
-        items: Vec<Item>,
-        closed: Vec<(Item, Closed)>,
-    ) -> (Vec<Item>, Vec<(Item, Closed)>) {
-        let is_bad = |item: &Item| {
-            let of_item = |(other, shut): &&(Item, Closed)| {
-                other == item && matches!(shut.gate, Gate::Hold | Gate::Withdrawn)
-            };
-            closed.iter().find(of_item).map(|(_, shut)| shut.reason.clone())
-        };
-        let (bad, good): (Vec<Item>, Vec<Item>) =
-            items.iter().cloned().partition(|item| is_bad(item).is_some());
-        if !request.wanted.is_empty() || good.is_empty() || bad.is_empty() {
-            return (items, closed);
-        }
-        for item in &bad {
-            let (package, version) = (&item.release.package, &item.release.version);
-            let reason = is_bad(item).unwrap_or_default();
-            self.streams.tell(&format!("{package} {version} stays behind: {reason}\n"));
-        }
-        let closed = closed.into_iter().filter(|(item, _)| !bad.contains(item)).collect();
-        (good, closed)
-    }
-
-    /// The items, and the gates that are closed for them.
-    fn ask_gates(
-        &self,
-        environment: &EnvironmentSettings,
-        request: &Request,
-        items: Vec<Item>,
-        seen: &[Seen],
-        overrides: &[Gate],
-    ) -> (Vec<Item>, Shut) {
-        let now = clock::now();
-        let who = self.book.who();
-        let is_return = request.kind == DeploymentKind::Rollback;
-        let deed = if is_return { Deed::Rollback } else { Deed::Deploy };
-        let window = match Windows::of(&environment.table.windows).standing(now, deed) {
-            Standing::Open => Window::Open,
-            Standing::Closed { because, opens } => Window::Closed { because, opens },
-        };
-        let asked = Asked { now, who: &who, window: &window };
-        let mut closed = Vec::new();
-        for (item, seen) in items.iter().zip(seen) {
-            let facts =
-                gate_facts(environment, self.book.state(), &self.survey.repository, item, seen, asked);
-            let shut = if is_return { gate::closed_for_return(&facts) } else { gate::closed(&facts) };
-            let shut = shut.into_iter().filter(|closed| !overrides.contains(&closed.gate));
-            closed.extend(shut.map(|closed| (item.clone(), closed)));
-        }
-        (items, closed)
-    }
-
     /// Says which gates are closed; remembers the wish where that was asked for.
     async fn refuse(
         &mut self,
@@ -586,137 +437,4 @@ pub fn environment(survey: &Survey, name: &str) -> Result<EnvironmentSettings, F
             false => failure.hint(format!("the environments are: {}", known.join(", "))),
         }
     })
-}
-
-fn overrides(words: &[String]) -> Result<Vec<Gate>, Failure> {
-    let read = |word: &String| {
-        let gate = Gate::ALL.into_iter().find(|gate| gate.name() == word);
-        match gate {
-            Some(gate) if gate.can_be_passed() => Ok(gate),
-            Some(gate) => Err(Failure::user(format!("nobody goes past `{gate}`"))
-                .hint("`release resume` takes halts, locks and holds back")),
-            None => {
-                let known = Gate::ALL.into_iter().filter(|gate| gate.can_be_passed()).map(Gate::name);
-                Err(Failure::user(format!("no gate is called `{word}`"))
-                    .hint(format!("the gates are: {}", known.collect::<Vec<&str>>().join(", "))))
-            }
-        }
-    };
-    words.iter().map(read).collect()
-}
-
-fn closed_hints(environment: &EnvironmentSettings, closed: &[(Item, Closed)]) -> Vec<String> {
-    let mut hints: Vec<String> =
-        closed.iter().map(|(item, closed)| hint(environment, item, closed.gate)).collect();
-    hints.dedup();
-    hints
-}
-
-fn hint(environment: &EnvironmentSettings, item: &Item, gate: Gate) -> String {
-    let (name, release) = (&environment.name, &item.release);
-    match gate {
-        Gate::Halt => "`release status` says who halted it; `release resume` lets it go on".to_owned(),
-        Gate::Lock => lock_hint(name),
-        Gate::Hold => {
-            format!("release a better one; or `release resume --only {} --reason TEXT`", release.package)
-        }
-        Gate::Withdrawn => "release a better one".to_owned(),
-        Gate::After => format!(
-            "`release deploy {} {}@{}` first",
-            environment.table.after.as_deref().unwrap_or_default(),
-            release.package,
-            release.version
-        ),
-        Gate::Approvals => {
-            format!(
-                "`release approve {}@{} --environment {name}`, by somebody else",
-                release.package, release.version
-            )
-        }
-        Gate::Soak | Gate::Window => "`--when-allowed` with `release promote` remembers it".to_owned(),
-        Gate::Order => format!("`release rollback {name}` goes back"),
-        Gate::Return | Gate::Drift => format!("`--override {gate} --reason TEXT` goes on all the same"),
-    }
-}
-
-fn lock_hint(environment: &str) -> String {
-    format!("look at {environment}, then `release resume --environment {environment} --reason TEXT`")
-}
-
-/// The outcome in one word, and why.
-fn word(outcome: &Outcome) -> (&'static str, String) {
-    match outcome {
-        Outcome::Ended { ending, reason } => {
-            let word = match ending {
-                Ending::Verified => "verified",
-                Ending::RolledBack => "rolled-back",
-                Ending::RollbackFailed => "rollback-failed",
-                Ending::Failed => "failed",
-                Ending::Superseded => "superseded",
-            };
-            (word, reason.clone())
-        }
-        Outcome::Undecided { reason } => ("undecided", reason.clone()),
-        Outcome::Halted { reason } => ("halted", reason.clone()),
-        Outcome::Incomplete { error } => ("incomplete", error.to_string()),
-        Outcome::Fenced(fenced) => ("incomplete", fenced.to_string()),
-        Outcome::Interrupted(signal) => ("interrupted", (*signal).to_owned()),
-    }
-}
-
-/// The exit code of what happened.
-fn ended(deployment: &Deployment, outcome: Outcome, state: &State) -> Result<u8, Failure> {
-    let name = &deployment.environment;
-    match outcome {
-        Outcome::Ended { ending: Ending::Verified | Ending::Superseded, .. } => Ok(0),
-        Outcome::Ended { ending: Ending::RolledBack, reason } => {
-            // What was proven before the failure stays.
-            let here = state.environments.get(name);
-            let runs = |placed: &&Placed| {
-                let current = here.and_then(|known| known.slot(&placed.package)?.current.as_ref());
-                current.is_some_and(|current| current.release == **placed && current.deployment == deployment.digest.as_str())
-            };
-            let back: Vec<String> = deployment
-                .items
-                .iter()
-                .filter_map(|item| item.back_to.as_ref())
-                .filter(runs)
-                .map(|placed| format!("{} {}", placed.package, placed.version))
-                .collect();
-            let text = format!("rolled back: {reason}");
-            Err(Failure::new(Kind::RolledBack, text).hint(format!(
-                "{name} runs what worked before ({}); the bad release is held and does not come back by itself",
-                back.join(", ")
-            )))
-        }
-        Outcome::Ended { ending: Ending::RollbackFailed, reason } => {
-            Err(Failure::new(Kind::NeedsPerson, format!("the way back failed: {reason}"))
-                .hint(format!("{name} is locked: nothing moves there until a person has looked"))
-                .hint(format!("`release log` has both sides; then `release resume --environment {name} --reason TEXT`")))
-        }
-        Outcome::Ended { ending: Ending::Failed, reason } => {
-            Err(Failure::new(Kind::NeedsPerson, format!("failed, with nothing verified to go back to: {reason}"))
-                .hint(format!("{name} is left as it is, for you to look at; release a better one and deploy that")))
-        }
-        Outcome::Undecided { reason } => Err(Failure::new(Kind::Undecided, format!("undecided: {reason}"))
-            .hint("the release stays where it is; `release tick` or the same command asks again, `release rollback` goes back")),
-        Outcome::Halted { reason } => Err(Failure::new(Kind::NotAllowed, format!("halted: {reason}"))
-            .hint("it goes on where it stopped with `release resume`, then the same command")),
-        Outcome::Incomplete { error } => Err(target_failure(error)),
-        Outcome::Fenced(fenced) if fenced.is_final() => {
-            Err(Failure::new(Kind::Stale, fenced).hint("`release status` shows what the other one does"))
-        }
-        Outcome::Fenced(fenced) => Err(Failure::new(Kind::Outside, fenced).hint("run it again")),
-        Outcome::Interrupted(signal) => Err(stopped_by(signal)),
-    }
-}
-
-/// Why a deployment could not begin: somebody else's came first, or a halt.
-fn begin_failure(error: BookError) -> Failure {
-    match error {
-        BookError::Order(error) => {
-            Failure::new(Kind::Stale, error).hint("`release status` shows what is under way")
-        }
-        other => book_failure(other),
-    }
 }

@@ -3,6 +3,8 @@
 pub mod abandon;
 pub mod args;
 pub mod deploy;
+pub mod deploy_ending;
+pub mod deploy_look;
 pub mod deploying;
 pub mod doctor;
 pub mod failure;
@@ -22,6 +24,7 @@ pub mod plan_file;
 pub mod schema;
 pub mod ship;
 pub mod ship_answer;
+pub mod ship_deploy;
 pub mod status;
 pub mod stopping;
 pub mod tick;

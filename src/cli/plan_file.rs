@@ -30,3 +30,21 @@ pub fn read_plan(path: &Path) -> Result<Plan, Failure> {
         Failure::user(format!("{name} is not a plan: {error}")).hint("make one with `release plan -o FILE`")
     })
 }
+
+/// A plan made anew may differ in its base, not in what was consented to.
+pub fn refuse_another(before: &Plan, now: &Plan) -> Result<(), Failure> {
+    let told = |plan: &Plan| -> Vec<(String, String, String, String)> {
+        let one = |release: &crate::plan::Release| {
+            (release.package.clone(), release.to.clone(), release.tag.clone(), release.notes.clone())
+        };
+        plan.releases.iter().map(one).collect()
+    };
+    if told(before) == told(now) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Stale,
+        "somebody was faster, and what is left to release is not what was asked for",
+    )
+    .hint("`release plan` says what is left"))
+}

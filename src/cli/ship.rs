@@ -16,27 +16,24 @@ use crate::apply::preflight;
 use crate::apply::ship::{self, Orders, Outcome, Told};
 use crate::apply::take_back::take_back;
 use crate::apply::workshop::{Outlet, Workshop};
-use crate::cli::args::{self, Global, Moving, Output, Stage, Wish};
-use crate::cli::deploying::{Deploying, Request, environment};
+use crate::cli::args::{self, Global, Output, Stage};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::in_flight::{Concern, may_be_taken};
 use crate::cli::known::{no_release, plan_of_tag, refuse_forgotten};
 use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
-use crate::cli::plan_file::read_plan;
+use crate::cli::plan_file::{read_plan, refuse_another};
 use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure, unclaimed_failure};
 use crate::cli::stopping::{overdue, stopped_by};
 use crate::cli::workshop::workshop;
-use crate::ledger::environments::{Environment, Slot};
 use crate::plan::Plan;
-use crate::plan::deployment::{DeploymentKind, Placed};
 use crate::plan::digest::Digest;
 use crate::plan::make::base;
 use crate::plan::stale::StaleError;
 use crate::report::progress::Progress;
 use crate::report::streams::Streams;
 use crate::report::words::planned;
-use crate::report::{json, plan_text, ship_text};
+use crate::report::{plan_text, ship_text};
 use crate::survey::facts::Survey;
 use crate::survey::home::Home;
 use crate::world::interrupt;
@@ -83,57 +80,17 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
     done
 }
 
-/// Finishes ships that nobody has in hand any more and whose claim stands; tells what it did.
-///
-/// # Errors
-/// As a ship's.
-pub async fn finish_left(
-    global: &Global,
-    streams: &mut Streams,
-    home: &Home,
-    book: &mut Book,
-    interrupt: watch::Receiver<Option<&'static str>>,
-) -> Result<(), Failure> {
-    let claimed = book.state().in_flight.values().any(|ship| ship.has_done("claim"));
-    if !claimed {
-        return Ok(());
-    }
-    let verb = args::Ship {
-        plan: None,
-        wish: Wish::to_look(),
-        until: None,
-        tag: None,
-        take_over: false,
-        yes: true,
-        output: Output::Text,
-        detailed_exitcode: false,
-    };
-    let mut shipping =
-        Shipping { global, verb: &verb, streams, home, book, interrupt, saved: None, answer: None };
-    let survey = shipping.survey()?;
-    match shipping.under_way(&survey).await {
-        Ok(Some(plan)) => shipping.finish(&plan, &survey).await.map(drop),
-        Ok(None) => Ok(()),
-        // Somebody lives and is at work on it.
-        Err(failure) if failure.kind == Kind::Stale => {
-            shipping.streams.tell(&format!("{}\n", failure.error));
-            Ok(())
-        }
-        Err(failure) => Err(failure),
-    }
-}
-
-struct Shipping<'a> {
-    global: &'a Global,
-    verb: &'a args::Ship,
-    streams: &'a mut Streams,
-    home: &'a Home,
-    book: &'a mut Book,
-    interrupt: watch::Receiver<Option<&'static str>>,
+pub(in crate::cli) struct Shipping<'a> {
+    pub global: &'a Global,
+    pub verb: &'a args::Ship,
+    pub streams: &'a mut Streams,
+    pub home: &'a Home,
+    pub book: &'a mut Book,
+    pub interrupt: watch::Receiver<Option<&'static str>>,
     /// The plan of the file that was named, where one was.
-    saved: Option<Arc<Plan>>,
+    pub saved: Option<Arc<Plan>>,
     /// What `--output json` says, printed at the end.
-    answer: Option<serde_json::Value>,
+    pub answer: Option<serde_json::Value>,
 }
 
 /// What is left to do after a ship: leave, or plan again since others were faster with something else.
@@ -171,7 +128,7 @@ impl Shipping<'_> {
             .hint("`release ship` again, at a calmer moment"))
     }
 
-    fn survey(&self) -> Result<Survey, Failure> {
+    pub fn survey(&self) -> Result<Survey, Failure> {
         open::survey_knowing(self.global, &self.verb.wish, Some(self.book.state()))
     }
 
@@ -201,7 +158,7 @@ impl Shipping<'_> {
 
     /// The plan that an earlier run left unfinished, where it can still be finished and nobody is at work on it.
     /// One that claimed nothing and whose base is gone is given up.
-    async fn under_way(&mut self, survey: &Survey) -> Result<Option<Plan>, Failure> {
+    pub async fn under_way(&mut self, survey: &Survey) -> Result<Option<Plan>, Failure> {
         let digests: Vec<String> = self.book.state().in_flight.keys().cloned().collect();
         let saved = self.saved.clone();
         let concern = Concern {
@@ -259,7 +216,7 @@ impl Shipping<'_> {
         taken.map_err(book_failure)
     }
 
-    async fn finish(&mut self, plan: &Plan, survey: &Survey) -> Result<u8, Failure> {
+    pub async fn finish(&mut self, plan: &Plan, survey: &Survey) -> Result<u8, Failure> {
         if let Some(tag) = &self.verb.tag
             && !plan.releases.iter().any(|release| release.tag == *tag)
         {
@@ -489,78 +446,6 @@ impl Shipping<'_> {
         }
     }
 
-    /// What was shipped goes to its first environment, by this run or by one after a kill.
-    async fn go_on_to_deploy(&mut self, code: u8) -> Result<u8, Failure> {
-        let stops_before = self.verb.until.is_some_and(|until| until != Stage::Deploy);
-        let awaited = if stops_before { None } else { self.awaited()? };
-        let Some((survey, environment, releases)) = awaited else {
-            self.print_answer(None);
-            return Ok(code);
-        };
-        let moving = Moving {
-            reason: None,
-            overrides: Vec::new(),
-            take_over: self.verb.take_over,
-            yes: true,
-            output: self.verb.output,
-            detailed_exitcode: false,
-        };
-        let request = Request {
-            environment,
-            kind: DeploymentKind::Deploy,
-            from: None,
-            wanted: Vec::new(),
-            when_allowed: false,
-            chosen: Some(releases),
-        };
-        let mut deploying = Deploying {
-            global: self.global,
-            streams: self.streams,
-            home: self.home,
-            survey: &survey,
-            book: self.book,
-            interrupt: self.interrupt.clone(),
-            moving: &moving,
-            answer: None,
-            keeps_answer: true,
-        };
-        let deployed = deploying.run(&request).await;
-        let answer = deploying.answer.take();
-        self.print_answer(answer);
-        deployed
-    }
-
-    /// Releases of ships that are done and wait for the first environment.
-    fn awaited(&self) -> Result<Option<(Survey, String, Vec<Placed>)>, Failure> {
-        let waits = |slot: &Slot| slot.awaited.as_ref().is_some_and(|awaited| awaited.from.is_none());
-        let somewhere = |known: &Environment| known.packages.values().any(waits);
-        if !self.book.state().environments.values().any(somewhere) {
-            return Ok(None);
-        }
-        let survey = self.survey()?;
-        let Some(first) = survey.facts.first.as_ref().map(|first| first.environment.clone()) else {
-            return Ok(None);
-        };
-        let only = open::names(&survey, self.global)?;
-        let known = self.book.state().environments.get(&first);
-        let awaited = known.into_iter().flat_map(|known| &known.packages).filter(|(package, slot)| {
-            waits(slot) && only.as_ref().is_none_or(|only| only.contains(*package))
-        });
-        let mut releases: Vec<Placed> =
-            awaited.filter_map(|(_, slot)| Some(slot.awaited.as_ref()?.release.clone())).collect();
-        let settings = environment(&survey, &first)?;
-        releases.sort_by_key(|placed| settings.rank_of(&placed.package));
-        Ok((!releases.is_empty()).then_some((survey, first, releases)))
-    }
-
-    fn print_answer(&mut self, deployment: Option<serde_json::Value>) {
-        let Some(mut answer) = self.answer.take() else { return };
-        if let (Some(deployment), Some(fields)) = (deployment, answer.as_object_mut()) {
-            fields.insert("deployment".to_owned(), deployment);
-        }
-        self.streams.print(&json::pretty(&answer));
-    }
-
     fn claims(&self, plan: &Plan) -> bool {
         self.book.ship(&plan.digest).is_some_and(|ship| ship.has_done("claim"))
     }
@@ -574,24 +459,6 @@ impl Shipping<'_> {
         }
         Ok(if self.verb.detailed_exitcode { 3 } else { 0 })
     }
-}
-
-/// A plan made anew may differ in its base, not in what was consented to.
-fn refuse_another(before: &Plan, now: &Plan) -> Result<(), Failure> {
-    let told = |plan: &Plan| -> Vec<(String, String, String, String)> {
-        let one = |release: &crate::plan::Release| {
-            (release.package.clone(), release.to.clone(), release.tag.clone(), release.notes.clone())
-        };
-        plan.releases.iter().map(one).collect()
-    };
-    if told(before) == told(now) {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Kind::Stale,
-        "somebody was faster, and what is left to release is not what was asked for",
-    )
-    .hint("`release plan` says what is left"))
 }
 
 fn refuse_dirty(survey: &Survey) -> Result<(), Failure> {

@@ -161,9 +161,22 @@ impl Registry {
 
     /// A blob of one of its repositories, from its own disk.
     pub fn blob(&self, digest: &str) -> Vec<u8> {
+        std::fs::read(self.blob_file(digest)).unwrap()
+    }
+
+    /// Where its disk has a blob.
+    pub fn blob_file(&self, digest: &str) -> PathBuf {
         let hex = digest.strip_prefix("sha256:").unwrap();
         let below = format!("data/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]);
-        std::fs::read(self.folder.path().join(below)).unwrap()
+        self.folder.path().join(below)
+    }
+
+    /// Where its disk says that a repository has a manifest: without this file it is deleted.
+    pub fn link_file(&self, name: &str, digest: &str) -> PathBuf {
+        let hex = digest.strip_prefix("sha256:").unwrap();
+        let below =
+            format!("data/docker/registry/v2/repositories/{name}/_manifests/revisions/sha256/{hex}/link");
+        self.folder.path().join(below)
     }
 }
 

@@ -8,7 +8,7 @@ mod answers;
 pub mod dice;
 mod disk;
 mod field;
-mod ground;
+pub mod ground;
 mod keepers;
 mod kills;
 pub mod light;
@@ -29,6 +29,6 @@ fn compare(twin: &BTreeMap<String, String>, found: &BTreeMap<String, String>, wh
 }
 
 /// One line for each class of faults.
-fn tell(class: &str, what: &str) {
+pub fn tell(class: &str, what: &str) {
     eprintln!("matrix: {class}: {what}");
 }

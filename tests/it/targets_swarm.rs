@@ -16,7 +16,7 @@ use crate::targets::load::{Load, get};
 use crate::targets::{engine, environment, ground, mark, placed, publishing, services, silent};
 
 /// The shared engine as a swarm; `None` where there is none.
-fn swarm() -> Option<&'static Host> {
+pub fn swarm() -> Option<&'static Host> {
     static ACTIVE: std::sync::Once = std::sync::Once::new();
     let (host, _) = ground()?;
     ACTIVE.call_once(|| {
