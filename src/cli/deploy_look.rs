@@ -3,7 +3,7 @@
 use crate::apply::ground::Ground;
 use crate::apply::target::error::TargetError;
 use crate::apply::target::{Observed, is_running};
-use crate::check::gate::{self, Closed, Gate, Window};
+use crate::check::gate::{self, Gate, Window};
 use crate::check::window::{Deed, Standing, Windows};
 use crate::cli::deploying::{Deploying, Request, Shut};
 use crate::cli::failure::Failure;
@@ -101,33 +101,6 @@ impl Deploying<'_> {
             environment.last.as_ref().is_some_and(|last| last.deployment == deployment)
         };
         state.rollouts.contains_key(deployment) || state.environments.values().any(last)
-    }
-
-    /// Where no package was named, what is held or withdrawn stays behind and the others move; told, not refused.
-    pub(in crate::cli) fn without_bad_ones(
-        &mut self,
-        request: &Request,
-        items: Vec<Item>,
-        closed: Vec<(Item, Closed)>,
-    ) -> (Vec<Item>, Vec<(Item, Closed)>) {
-        let is_bad = |item: &Item| {
-            let of_item = |(other, shut): &&(Item, Closed)| {
-                other == item && matches!(shut.gate, Gate::Hold | Gate::Withdrawn)
-            };
-            closed.iter().find(of_item).map(|(_, shut)| shut.reason.clone())
-        };
-        let (bad, good): (Vec<Item>, Vec<Item>) =
-            items.iter().cloned().partition(|item| is_bad(item).is_some());
-        if !request.wanted.is_empty() || good.is_empty() || bad.is_empty() {
-            return (items, closed);
-        }
-        for item in &bad {
-            let (package, version) = (&item.release.package, &item.release.version);
-            let reason = is_bad(item).unwrap_or_default();
-            self.streams.tell(&format!("{package} {version} stays behind: {reason}\n"));
-        }
-        let closed = closed.into_iter().filter(|(item, _)| !bad.contains(item)).collect();
-        (good, closed)
     }
 
     /// The items, and the gates that are closed for them.

@@ -133,7 +133,6 @@ impl Deploying<'_> {
         let is_return = request.kind == DeploymentKind::Rollback;
         let seen = self.look(&environment, &ground, &items, is_return).await?;
         let (items, closed) = self.ask_gates(&environment, request, items, &seen, &overrides);
-        let (items, closed) = self.without_bad_ones(request, items, closed);
         if !closed.is_empty() {
             return self.refuse(&environment, request, &items, &closed).await;
         }
@@ -144,19 +143,16 @@ impl Deploying<'_> {
         self.report(&deployment, outcome).await
     }
 
-    /// Whoever wants back what was there before means one step: an environment that went back already stays.
+    /// Whoever wants back what was there before means one step: an environment that went back by itself stays.
     fn refuse_twice(&self, name: &str) -> Result<(), Failure> {
         let state = self.book.state();
         let last = state.environments.get(name).and_then(|known| known.last.as_ref());
-        let went_back =
-            |last: &&Last| last.kind == DeploymentKind::Rollback || last.ending == Ending::RolledBack;
-        match last.filter(|_| state.rollout_in(name).is_none()).filter(went_back) {
-            None => Ok(()),
-            Some(last) => {
-                Err(Failure::new(Kind::NotAllowed, format!("{name} went back already: {}", last.reason))
-                    .hint("`release status` shows what runs; further back is `-p PKG --to VERSION`"))
-            }
-        }
+        let went_back = |last: &&Last| last.ending == Ending::RolledBack;
+        let Some(last) = last.filter(|_| state.rollout_in(name).is_none()).filter(went_back) else {
+            return Ok(());
+        };
+        Err(Failure::new(Kind::NotAllowed, format!("{name} went back by itself already: {}", last.reason))
+            .hint("`release status` shows what runs; further back is `-p PKG --to VERSION`"))
     }
 
     /// Nothing moves in an environment that waits for a person.
@@ -210,7 +206,10 @@ impl Deploying<'_> {
         };
         chosen.map_err(|error| {
             let kind = match error {
-                ChoiceError::NoWayBack { .. } => Kind::NotAllowed,
+                // A version that was named and never verified there is a slip of the tongue.
+                ChoiceError::NoWayBack { .. } if request.wanted.iter().all(|one| one.version.is_none()) => {
+                    Kind::NotAllowed
+                }
                 _ => Kind::User,
             };
             Failure::new(kind, error)
