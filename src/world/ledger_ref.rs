@@ -4,6 +4,7 @@
 //! ref is moved by compare-and-swap, so an append costs milliseconds and never overwrites another's.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -12,6 +13,7 @@ use gix::refs::Target;
 use gix::refs::transaction::{PreviousValue, RefEdit};
 
 use crate::world::commit_text::CommitText;
+use crate::world::files::Lock;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 use crate::world::objects::{Objects, parse_id};
@@ -19,6 +21,9 @@ use crate::world::refs::lost_race;
 use crate::world::tree::{Mode, entries};
 use crate::world::write::{Stamp, signature, write_error};
 
+/// How often, and how far apart, a lock that somebody may have left is looked at before it is taken away.
+const LEFT_TRIES: u32 = 10;
+const LEFT_PAUSE: Duration = Duration::from_millis(200);
 /// How often a ref that others move at the same time is looked at again.
 const FOLLOWED: u32 = 5;
 
@@ -128,7 +133,42 @@ impl Repository {
         files_of(&self.objects(), commit)
     }
 
+    /// Who moves a ref of ours does it under a lock that the system takes back from the dead. So a `.lock` of the ref
+    /// that is there all the same was left by one of us who was killed, and is no reason to wait for a person.
     fn move_link_ref(
+        &self,
+        name: &str,
+        expected: Option<&str>,
+        link: &str,
+        by: &Stamp,
+    ) -> Result<(), GitError> {
+        let lock = self.common_dir().join("release").join("refs.lock");
+        // Where it can not be made, the edit tells why.
+        let alone = Lock::take(&lock);
+        match self.edit_link_ref(name, expected, link, by) {
+            Err(_) if alone.is_ok() && self.clear_left_lock(name) => {
+                self.edit_link_ref(name, expected, link, by)
+            }
+            done => done,
+        }
+    }
+
+    /// Whether there was a lock of a ref of ours, and is none any more. A git of the user's has it for a moment only.
+    fn clear_left_lock(&self, name: &str) -> bool {
+        let path = self.common_dir().join(format!("{name}.lock"));
+        if !name.starts_with("refs/release/") || !path.exists() {
+            return false;
+        }
+        for _ in 0..LEFT_TRIES {
+            std::thread::sleep(LEFT_PAUSE);
+            if !path.exists() {
+                return true;
+            }
+        }
+        std::fs::remove_file(&path).is_ok()
+    }
+
+    fn edit_link_ref(
         &self,
         name: &str,
         expected: Option<&str>,

@@ -76,3 +76,15 @@ fn of_many_writers_at_once_one_wins_each_link() {
     });
     assert_eq!(opened.ledger_history(LEDGER).unwrap().count(), 20);
 }
+
+#[test]
+fn a_lock_that_a_killed_run_left_stops_nobody() {
+    let repository = TestRepository::init();
+    let opened = repository.open();
+    let first = append(&opened, None, &files("1"), "x", &stamp(1)).unwrap();
+    let left = opened.common_dir().join(format!("{LEDGER}.lock"));
+    std::fs::write(&left, "").unwrap();
+    let second = append(&opened, Some(&first), &files("2"), "x", &stamp(1)).unwrap();
+    assert_eq!(opened.ledger_head(LEDGER).unwrap().unwrap().commit, second);
+    assert!(!left.exists());
+}
