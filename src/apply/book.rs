@@ -175,8 +175,8 @@ impl Book {
             what,
         };
         let state = self.state.clone().with(&event)?;
-        crash::point();
         if let Some(journal) = &mut self.journal {
+            crash::point();
             if self.pending.is_empty() {
                 journal.begin(self.version.as_ref().map(|version| version.0.as_str()), &[])?;
             }
@@ -184,26 +184,21 @@ impl Book {
         }
         self.pending.push(event.clone());
         let before = std::mem::replace(&mut self.state, state);
-        if self.journal.is_none()
-            && let Err(error) = self.append_behind_others().await
-        {
+        if self.journal.is_some() {
+            crash::point();
+            return Ok(event);
+        }
+        let at = self.version.clone();
+        if let Err(error) = self.flush().await {
             self.pending.clear();
-            self.state = before;
+            match self.version == at {
+                true => self.state = before,
+                // Others' links were followed meanwhile: what they add up to is read again.
+                false => self.read().await?,
+            }
             return Err(error);
         }
-        crash::point();
         Ok(event)
-    }
-
-    /// A link of its own; behind what another process wrote meanwhile, where it can follow that.
-    async fn append_behind_others(&mut self) -> Result<(), BookError> {
-        for _ in 0..TRIES {
-            match self.append(&[]).await {
-                Err(BookError::Lost) => self.follow().await?,
-                other => return other,
-            }
-        }
-        Err(BookError::Lost)
     }
 
     /// Gives others to see what was written since the last link. Where they were faster, it goes on top of theirs.

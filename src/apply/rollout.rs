@@ -3,12 +3,11 @@
 //! Every effect stands between two ledger events, so whoever comes next goes on from there. A failure goes back once:
 //! to what was verified before, which is proven too. What fails then is left to a person.
 
-use std::collections::BTreeMap;
-
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::apply::book::{Book, BookError};
+use crate::apply::effect::Evidence;
 use crate::apply::fence::{Fence, Fenced};
 use crate::apply::ground::{Ground, Proof, Proven};
 use crate::apply::lease;
@@ -18,9 +17,7 @@ use crate::apply::target::{Mark, Observed};
 use crate::ledger::environments::{Rollout, deploy_step, prove_step, return_step, validate_step};
 use crate::ledger::event::{Ending, FailureKind, Holder, StepFailure, What};
 use crate::plan::deployment::{Deployment, DeploymentKind, Item, Placed};
-
-/// What a step leaves in the ledger.
-type Evidence = BTreeMap<String, String>;
+use crate::world::interrupt;
 
 /// How a run of a deployment ended.
 #[derive(Debug)]
@@ -64,7 +61,14 @@ pub async fn carry_out(
     }
     let leased = lease::take(book, digest, &orders.holder).await?;
     tell(Told::Event(&leased));
-    book.flush().await?;
+    match book.flush().await {
+        Err(error @ BookError::Overtaken { .. }) => {
+            // Nobody has seen that it was to begin, and nobody shall.
+            book.forget_pending().await?;
+            return Err(error);
+        }
+        done => done?,
+    }
     let mut hand = Hand { book, deployment, ground, tell, fence: None, interrupt: orders.interrupt };
     hand.renew_fence(true);
     let done = hand.go().await?;
@@ -104,29 +108,11 @@ impl Hand<'_> {
         Ok(Outcome::Ended { ending: Ending::Verified, reason: String::new() })
     }
 
-    /// Brings one release to its place and proves it; what an earlier run did of it is not done again.
+    /// Brings one release to its place and proves it.
     async fn bring(&mut self, item: &Item) -> Result<Way, BookError> {
         let package = item.release.package.as_str();
-        let (deploy, validate) = (deploy_step(package), validate_step(package));
-        for step in [&deploy, &validate] {
-            // An earlier run saw it fail and ended before the way back.
-            if let Some(failure) =
-                self.rollout().failure(step).filter(|failure| failure.kind == FailureKind::Permanent)
-            {
-                return Ok(Way::Back(failure.message.clone()));
-            }
-        }
-        if !self.rollout().has_done(&deploy) {
-            let back = self.deployment.kind == DeploymentKind::Rollback;
-            match self.place(&deploy, &item.release, back).await? {
-                Way::On => {}
-                other => return Ok(other),
-            }
-        }
-        if self.rollout().has_done(&validate) {
-            return Ok(Way::On);
-        }
-        self.prove(&validate, &item.release).await
+        let back = self.deployment.kind == DeploymentKind::Rollback;
+        self.run_proven([deploy_step(package), validate_step(package)], &item.release, back).await
     }
 
     /// One attempt; whatever does not hold then is left to a person.
@@ -140,33 +126,41 @@ impl Hand<'_> {
             let ending = if rollback { Ending::RollbackFailed } else { Ending::Failed };
             return Ok(Outcome::Ended { ending, reason });
         };
-        let (step, proof) = (return_step(package), prove_step(package));
-        let failed = |why: &str| Outcome::Ended {
-            ending: Ending::RollbackFailed,
-            reason: format!("{reason}; and {package} {} did not work either: {why}", back_to.version),
-        };
-        for earlier in [&step, &proof] {
-            let failure =
-                self.rollout().failure(earlier).filter(|failure| failure.kind == FailureKind::Permanent);
-            if let Some(failure) = failure {
-                return Ok(failed(&failure.message));
+        match self.run_proven([return_step(package), prove_step(package)], back_to, true).await? {
+            Way::On => Ok(Outcome::Ended { ending: Ending::RolledBack, reason }),
+            Way::Leave(outcome) => Ok(outcome),
+            Way::Back(why) => {
+                let version = &back_to.version;
+                let reason = format!("{reason}; and {package} {version} did not work either: {why}");
+                Ok(Outcome::Ended { ending: Ending::RollbackFailed, reason })
             }
         }
-        if !self.rollout().has_done(&step) {
-            match self.place(&step, back_to, true).await? {
+    }
+
+    /// A release is placed, then proven; what an earlier run did of it is not done again.
+    async fn run_proven(
+        &mut self,
+        [place, prove]: [String; 2],
+        release: &Placed,
+        back: bool,
+    ) -> Result<Way, BookError> {
+        for step in [&place, &prove] {
+            let failure = self.rollout().failure(step);
+            // An earlier run saw it fail and ended before the way back.
+            if let Some(failure) = failure.filter(|failure| failure.kind == FailureKind::Permanent) {
+                return Ok(Way::Back(failure.message.clone()));
+            }
+        }
+        if !self.rollout().has_done(&place) {
+            match self.place(&place, release, back).await? {
                 Way::On => {}
-                Way::Back(why) => return Ok(failed(&why)),
-                Way::Leave(outcome) => return Ok(outcome),
+                other => return Ok(other),
             }
         }
-        if !self.rollout().has_done(&proof) {
-            match self.prove(&proof, back_to).await? {
-                Way::On => {}
-                Way::Back(why) => return Ok(failed(&why)),
-                Way::Leave(outcome) => return Ok(outcome),
-            }
+        if self.rollout().has_done(&prove) {
+            return Ok(Way::On);
         }
-        Ok(Outcome::Ended { ending: Ending::RolledBack, reason })
+        self.prove(&prove, release).await
     }
 
     /// The effect on the target, between two events.
@@ -195,7 +189,7 @@ impl Hand<'_> {
                 biased;
                 Some(text) = heard.recv() => (self.tell)(Told::Remark(&text)),
                 placed = &mut work => break placed,
-                signal = asked_to_stop(&mut interrupt) => return self.interrupted(step, signal).await,
+                signal = interrupt::heard(&mut interrupt) => return self.interrupted(step, signal).await,
             }
         };
         self.placed(step, release, placed).await
@@ -243,7 +237,7 @@ impl Hand<'_> {
         let proof = tokio::select! {
             biased;
             proof = self.ground.prove(release, before, &self.deployment.digest, &mut remark) => proof,
-            signal = asked_to_stop(&mut interrupt) => return self.interrupted(step, signal).await,
+            signal = interrupt::heard(&mut interrupt) => return self.interrupted(step, signal).await,
         };
         let Proof { proven, mut evidence } = proof;
         match proven {
@@ -270,10 +264,8 @@ impl Hand<'_> {
         let environment = &self.deployment.environment;
         for item in &self.deployment.items {
             let package = &item.release.package;
-            let slot = self.book.state().environments.get(environment).and_then(|known| known.slot(package));
-            let Some(slot) = slot else { continue };
-            let mut keep: Vec<Placed> = slot.current.iter().map(|current| current.release.clone()).collect();
-            keep.extend(slot.last_good(&item.release).cloned());
+            let way_back = self.book.state().way_back(environment, &item.release);
+            let keep: Vec<Placed> = [&item.release].into_iter().chain(way_back).cloned().collect();
             if let Err(error) = self.ground.prune(package, &keep).await {
                 (self.tell)(Told::Remark(&format!("what is not needed any more stays: {error}")));
             }
@@ -356,17 +348,5 @@ impl Hand<'_> {
     fn rollout(&self) -> &Rollout {
         let rollouts = &self.book.state().rollouts;
         rollouts.get(self.deployment.digest.as_str()).expect("it is under way until this run ends it")
-    }
-}
-
-/// The signal, once one comes.
-async fn asked_to_stop(interrupt: &mut watch::Receiver<Option<&'static str>>) -> &'static str {
-    loop {
-        if let Some(signal) = *interrupt.borrow_and_update() {
-            return signal;
-        }
-        if interrupt.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
     }
 }

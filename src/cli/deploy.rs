@@ -2,17 +2,15 @@
 
 use crate::cli::args::{self, Global, Moving, Wish};
 use crate::cli::deploying::{Deploying, Request, environment};
-use crate::cli::failure::{Failure, Kind};
+use crate::cli::failure::Failure;
 use crate::cli::ledger::{self, alone};
 use crate::cli::open;
-use crate::cli::ship::LEAVE;
-use crate::cli::stopping::{overdue, stopped_by};
+use crate::cli::stopping::stoppable;
 use crate::plan::deployment::DeploymentKind;
 use crate::report::streams::Streams;
 use crate::survey::choice::Wanted;
 use crate::survey::facts::Survey;
 use crate::version::number::Version;
-use crate::world::interrupt;
 
 pub fn run(global: &Global, verb: &args::Deploy, streams: &mut Streams) -> Result<u8, Failure> {
     moving(global, streams, &verb.moving, |survey| {
@@ -86,34 +84,23 @@ fn moving(
 ) -> Result<u8, Failure> {
     let home = ledger::home(global)?;
     let _alone = alone(&home.repository)?;
-    let runtime = ledger::runtime()?;
-    let done = runtime.block_on(async {
-        let interrupt = interrupt::listen().map_err(|error| Failure::new(Kind::Outside, error))?;
-        let overdue = overdue(interrupt.clone());
-        let work = async {
-            let mut book = ledger::book(&home).await?;
-            let survey = open::survey_knowing(global, &Wish::to_look(), Some(book.state()))?;
-            let request = request(&survey)?;
-            let mut deploying = Deploying {
-                global,
-                streams,
-                home: &home,
-                survey: &survey,
-                book: &mut book,
-                interrupt,
-                moving,
-                answer: None,
-                keeps_answer: false,
-            };
-            deploying.run(&request).await
+    stoppable(async |interrupt| {
+        let mut book = ledger::book(&home).await?;
+        let survey = open::survey_knowing(global, &Wish::to_look(), Some(book.state()))?;
+        let request = request(&survey)?;
+        let mut deploying = Deploying {
+            global,
+            streams,
+            home: &home,
+            survey: &survey,
+            book: &mut book,
+            interrupt,
+            moving,
+            answer: None,
+            keeps_answer: false,
         };
-        tokio::select! {
-            done = work => done,
-            signal = overdue => Err(stopped_by(signal)),
-        }
-    });
-    runtime.shutdown_timeout(LEAVE);
-    done
+        deploying.run(&request).await
+    })
 }
 
 /// The packages that `-p` names.

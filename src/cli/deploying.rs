@@ -86,20 +86,12 @@ struct Answer<'i> {
 }
 
 impl Deploying<'_> {
-    /// The environment of this name.
-    ///
-    /// # Errors
-    /// Where none is configured.
-    pub fn environment(&self, name: &str) -> Result<EnvironmentSettings, Failure> {
-        environment(self.survey, name)
-    }
-
     /// Carries a request out. The exit code where it went well.
     ///
     /// # Errors
     /// With the exit code of what happened.
     pub async fn run(&mut self, request: &Request) -> Result<u8, Failure> {
-        let environment = self.environment(&request.environment)?;
+        let environment = environment(self.survey, &request.environment)?;
         let overrides = overrides(&self.moving.overrides)?;
         let ground = ground(self.survey, self.home, self.book.state(), &environment).await?;
         self.refuse_locked(&environment.name)?;

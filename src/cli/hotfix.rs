@@ -55,7 +55,6 @@ pub fn run(global: &Global, verb: &args::Hotfix, streams: &mut Streams) -> Resul
                 commit,
             };
             book.write(&Digest::none(), what).await.map_err(order_failure)?;
-            book.flush().await.map_err(order_failure)?;
         }
         streams.print(&format!(
             "opened {branch} at {from}\n  git switch {branch}\n  commit the fix, then `release plan` and `release ship`\n  \

@@ -56,10 +56,10 @@ pub async fn book(home: &Home) -> Result<Book, Failure> {
     Ok(book)
 }
 
-/// The ledger for one person's order: beside whatever ship or deployment is at work in this repository.
+/// The ledger for one person's order: every event is a link at once, beside whatever ship or deployment is at work in
+/// this repository and has its journal.
 pub async fn order_book(home: &Home) -> Result<Book, Failure> {
-    let journal = journal(home).map(|folder| folder.with_file_name(format!("order-{}", std::process::id())));
-    Book::open(store(home)?, who(home)?, journal).await.map_err(book_failure)
+    Book::open(store(home)?, who(home)?, None).await.map_err(book_failure)
 }
 
 /// Keeps what was given up where plans, which open no connection, find it. A ledger in git has a copy here anyway.

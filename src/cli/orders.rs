@@ -100,7 +100,6 @@ fn order(
         let (what, text) = what(&survey, &book)?;
         let written = book.write(&Digest::none(), what.clone()).await;
         written.map_err(order_failure)?;
-        book.flush().await.map_err(order_failure)?;
         streams.print(&format!("{text}\n"));
         for remark in tell_order(&survey.hooks, &what).await {
             streams.tell(&format!("{remark}\n"));

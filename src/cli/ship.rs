@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -24,7 +23,7 @@ use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
 use crate::cli::plan_file::{read_plan, refuse_another};
 use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure, unclaimed_failure};
-use crate::cli::stopping::{overdue, stopped_by};
+use crate::cli::stopping::{stoppable, stopped_by};
 use crate::cli::workshop::workshop;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
@@ -38,46 +37,32 @@ use crate::survey::facts::Survey;
 use crate::survey::home::Home;
 use crate::world::interrupt;
 
-/// How long the end waits for what could not be stopped: a thread that writes a file.
-pub const LEAVE: Duration = Duration::from_millis(300);
 /// How often a plan is made anew because others released something else meanwhile.
 const TRIES: usize = 10;
 
 pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<u8, Failure> {
     let home = ledger::home(global)?;
     let _alone = alone(&home.repository)?;
-    let runtime = ledger::runtime()?;
-    let done = runtime.block_on(async {
-        let interrupt = interrupt::listen().map_err(|error| Failure::new(Kind::Outside, error))?;
-        let overdue = overdue(interrupt.clone());
-        let work = async {
-            let mut book = ledger::book(&home).await?;
-            let mut shipping = Shipping {
-                global,
-                verb,
-                streams,
-                home: &home,
-                book: &mut book,
-                interrupt,
-                saved: None,
-                answer: None,
-            };
-            let shipped = shipping.run().await;
-            match shipped {
-                Ok(code) => shipping.go_on_to_deploy(code).await,
-                Err(failure) => {
-                    shipping.print_answer(None);
-                    Err(failure)
-                }
-            }
+    stoppable(async |interrupt| {
+        let mut book = ledger::book(&home).await?;
+        let mut shipping = Shipping {
+            global,
+            verb,
+            streams,
+            home: &home,
+            book: &mut book,
+            interrupt,
+            saved: None,
+            answer: None,
         };
-        tokio::select! {
-            done = work => done,
-            signal = overdue => Err(stopped_by(signal)),
+        match shipping.run().await {
+            Ok(code) => shipping.go_on_to_deploy(code).await,
+            Err(failure) => {
+                shipping.print_answer(None);
+                Err(failure)
+            }
         }
-    });
-    runtime.shutdown_timeout(LEAVE);
-    done
+    })
 }
 
 pub(in crate::cli) struct Shipping<'a> {

@@ -6,23 +6,39 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::ledger;
+use crate::world::interrupt;
 
 /// How long a ship may take to put itself down, of the five seconds that it has.
 const PUT_DOWN: Duration = Duration::from_millis(3_900);
 
-/// Waits for a signal, and then as long as a ship may take to put itself down. What it has not ended by then is left as
-/// a kill would leave it: a push without an answer, say.
-pub async fn overdue(mut interrupt: watch::Receiver<Option<&'static str>>) -> &'static str {
-    loop {
-        let heard = *interrupt.borrow_and_update();
-        if let Some(signal) = heard {
+/// How long the end waits for what could not be stopped: a thread that writes a file.
+const LEAVE: Duration = Duration::from_millis(300);
+
+/// Runs a verb that hears of signals. One that has not put itself down in time is left as a kill would leave it: in a push
+/// without an answer, say.
+///
+/// # Errors
+/// As the verb's; where nobody can listen for signals.
+pub fn stoppable(
+    verb: impl AsyncFnOnce(watch::Receiver<Option<&'static str>>) -> Result<u8, Failure>,
+) -> Result<u8, Failure> {
+    let runtime = ledger::runtime()?;
+    let done = runtime.block_on(async {
+        let mut interrupt = interrupt::listen().map_err(|error| Failure::new(Kind::Outside, error))?;
+        let work = verb(interrupt.clone());
+        let overdue = async {
+            let signal = interrupt::heard(&mut interrupt).await;
             sleep(PUT_DOWN).await;
-            return signal;
+            signal
+        };
+        tokio::select! {
+            done = work => done,
+            signal = overdue => Err(stopped_by(signal)),
         }
-        if interrupt.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
+    });
+    runtime.shutdown_timeout(LEAVE);
+    done
 }
 
 /// The failure of a verb that was stopped.

@@ -11,9 +11,8 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::ground::ground;
 use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
-use crate::cli::ship::LEAVE;
 use crate::cli::ship_deploy::finish_left;
-use crate::cli::stopping::{overdue, stopped_by};
+use crate::cli::stopping::stoppable;
 use crate::cli::withdraw::is_yanked;
 use crate::cli::workshop::workshop;
 use crate::ledger::environments::{Awaited, Running};
@@ -27,7 +26,6 @@ use crate::survey::facts::Survey;
 use crate::survey::home::Home;
 use crate::world::clock;
 use crate::world::holder::Liveness;
-use crate::world::interrupt;
 
 pub fn run(global: &Global, verb: &args::Tick, streams: &mut Streams) -> Result<u8, Failure> {
     let home = ledger::home(global)?;
@@ -35,42 +33,31 @@ pub fn run(global: &Global, verb: &args::Tick, streams: &mut Streams) -> Result<
         streams.print("another `release` is at work in this repository; nothing was done\n");
         return Ok(0);
     };
-    let runtime = ledger::runtime()?;
-    let done = runtime.block_on(async {
-        let interrupt = interrupt::listen().map_err(|error| Failure::new(Kind::Outside, error))?;
-        let overdue = overdue(interrupt.clone());
-        let work = async {
-            let mut book = ledger::book(&home).await?;
-            finish_left(global, streams, &home, &mut book, interrupt.clone()).await?;
-            let survey = open::survey_knowing(global, &Wish::to_look(), Some(book.state()))?;
-            let moving = Moving {
-                reason: None,
-                overrides: Vec::new(),
-                take_over: false,
-                yes: true,
-                output: verb.output,
-                detailed_exitcode: false,
-            };
-            let mut tick = Tick {
-                global,
-                streams,
-                home: &home,
-                survey: &survey,
-                book: &mut book,
-                interrupt,
-                moving: &moving,
-                worst: None,
-                did: 0,
-            };
-            tick.run().await
+    stoppable(async |interrupt| {
+        let mut book = ledger::book(&home).await?;
+        finish_left(global, streams, &home, &mut book, interrupt.clone()).await?;
+        let survey = open::survey_knowing(global, &Wish::to_look(), Some(book.state()))?;
+        let moving = Moving {
+            reason: None,
+            overrides: Vec::new(),
+            take_over: false,
+            yes: true,
+            output: verb.output,
+            detailed_exitcode: false,
         };
-        tokio::select! {
-            done = work => done,
-            signal = overdue => Err(stopped_by(signal)),
-        }
-    });
-    runtime.shutdown_timeout(LEAVE);
-    done
+        let mut tick = Tick {
+            global,
+            streams,
+            home: &home,
+            survey: &survey,
+            book: &mut book,
+            interrupt,
+            moving: &moving,
+            worst: None,
+            did: 0,
+        };
+        tick.run().await
+    })
 }
 
 struct Tick<'a> {
@@ -167,7 +154,7 @@ impl Tick<'_> {
             for (package, slot) in &known.packages {
                 let Some(running) = &slot.current else { continue };
                 let soaks = running.verified.is_some_and(|since| now < since.saturating_add(soak));
-                let is_bad = running.failed.is_some() && slot.proven().is_some();
+                let is_bad = running.failed.is_some() && !slot.verified.is_empty();
                 if soaks || is_bad {
                     found.push((name.clone(), package.clone(), running.clone()));
                 }

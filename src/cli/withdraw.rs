@@ -61,7 +61,6 @@ pub fn run(global: &Global, verb: &args::Withdraw, streams: &mut Streams) -> Res
                 reason: verb.reason.clone(),
             };
             book.write(&Digest::none(), what).await.map_err(order_failure)?;
-            book.flush().await.map_err(order_failure)?;
         }
         let withdrawal = withdrawal(global, &survey, &book, &wanted.package, &version, &verb.reason)?;
         match verb.output {
@@ -159,7 +158,6 @@ async fn await_yank(
         if is_yanked(survey, workshop, package, version).await? == Some(true) {
             let what = What::Yanked { package: package.to_owned(), version: version.to_owned() };
             book.write(&Digest::none(), what).await.map_err(book_failure)?;
-            book.flush().await.map_err(book_failure)?;
             streams.print(&format!("the index says that {package} {version} is yanked\n"));
             return Ok(0);
         }

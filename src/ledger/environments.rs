@@ -219,16 +219,6 @@ impl Environment {
 }
 
 impl Slot {
-    /// The last release that was verified here and is another than this one.
-    pub fn last_good(&self, but: &Placed) -> Option<&Placed> {
-        self.verified.iter().rev().find(|placed| placed.digest() != but.digest())
-    }
-
-    /// Where a failure goes back to: the running release where it is verified, else the last verified one.
-    pub fn proven(&self) -> Option<&Placed> {
-        self.verified.last()
-    }
-
     fn verify(&mut self, time: i64) {
         let Some(current) = &mut self.current else { return };
         current.verified = Some(time);

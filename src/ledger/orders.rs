@@ -68,24 +68,6 @@ pub struct Hotfix {
     pub time: i64,
 }
 
-/// Whether an event belongs to no ship.
-pub fn is_order(what: &What) -> bool {
-    matches!(
-        what,
-        What::Deploying { .. }
-            | What::Awaited { .. }
-            | What::Looked { .. }
-            | What::Halted { .. }
-            | What::Resumed { .. }
-            | What::Approved { .. }
-            | What::Disapproved { .. }
-            | What::Withdrawn { .. }
-            | What::Yanked { .. }
-            | What::HotfixOpened { .. }
-            | What::HotfixPorted { .. }
-    )
-}
-
 impl State {
     /// The halts that stop a package in an environment.
     pub fn halted(&self, environment: Option<&str>, package: Option<&str>) -> Option<&Halt> {
@@ -108,6 +90,15 @@ impl State {
     pub(in crate::ledger) fn take_order(&mut self, event: &Event) -> Result<(), String> {
         let (who, time) = (event.who.clone(), event.time);
         match &event.what {
+            What::Awaited { environment, from, releases } => {
+                self.awaits(event, from.as_deref(), environment, releases);
+                Ok(())
+            }
+            What::Looked { environment, trial } => {
+                let known = self.environments.get_mut(environment);
+                let slot = known.and_then(|known| known.packages.get_mut(&trial.package));
+                slot.ok_or("nothing runs there")?.looked(trial, time)
+            }
             What::Halted { scope, reason } => self.halt(event, scope, reason),
             What::Resumed { scope, .. } => self.resume(scope),
             What::Approved { environment, package, version, digest } => {

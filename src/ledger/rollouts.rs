@@ -30,25 +30,6 @@ impl State {
         slot.verified.iter().rev().find(is_good)
     }
 
-    pub(in crate::ledger) fn take_deployment(&mut self, event: &Event) -> Result<(), String> {
-        match &event.what {
-            What::Deploying { deployment } => self.begin_rollout(event, deployment),
-            What::Awaited { environment, from, releases } => {
-                self.awaits(event, from.as_deref(), environment, releases);
-                Ok(())
-            }
-            What::Looked { environment, trial } => {
-                let known = self
-                    .environments
-                    .get_mut(environment)
-                    .and_then(|known| known.packages.get_mut(&trial.package));
-                known.ok_or("nothing runs there")?.looked(trial, event.time)
-            }
-            what if crate::ledger::orders::is_order(what) => self.take_order(event),
-            _ => self.take_rollout(event),
-        }
-    }
-
     pub(in crate::ledger) fn awaits(
         &mut self,
         event: &Event,
@@ -69,7 +50,11 @@ impl State {
     }
 
     /// One deployment at a time moves an environment; a return comes before whatever else is under way.
-    fn begin_rollout(&mut self, event: &Event, deployment: &Deployment) -> Result<(), String> {
+    pub(in crate::ledger) fn begin_rollout(
+        &mut self,
+        event: &Event,
+        deployment: &Deployment,
+    ) -> Result<(), String> {
         let is_return = deployment.kind == DeploymentKind::Rollback;
         if self.rollouts.contains_key(event.plan.as_str()) {
             return Err("this deployment is under way already".to_owned());
@@ -114,7 +99,7 @@ impl State {
         Ok(())
     }
 
-    fn take_rollout(&mut self, event: &Event) -> Result<(), String> {
+    pub(in crate::ledger) fn take_rollout(&mut self, event: &Event) -> Result<(), String> {
         let plan = event.plan.as_str();
         let mut rollout = self.rollouts.remove(plan).ok_or("not under way")?;
         let name = rollout.deployment.environment.clone();

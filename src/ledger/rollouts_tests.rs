@@ -106,7 +106,7 @@ fn a_proven_release_runs_and_can_be_gone_back_to() {
     let slot = chain.slot();
     assert_eq!(slot.current.as_ref().unwrap().release.version, "1.1");
     assert!(slot.current.as_ref().unwrap().verified.is_some());
-    assert_eq!(slot.last_good(&placed("1.1")).unwrap().version, "1.0");
+    assert_eq!(chain.state.way_back("staging", &placed("1.1")).unwrap().version, "1.0");
     assert!(chain.state.rollouts.is_empty());
 }
 
@@ -126,7 +126,7 @@ fn what_fails_is_held_and_nothing_goes_back_to_it() {
     let slot = chain.slot();
     assert_eq!(slot.current.as_ref().unwrap().release.version, "1.0");
     assert!(slot.current.as_ref().unwrap().verified.is_some());
-    assert_eq!(slot.last_good(&placed("1.2")).unwrap().version, "1.0");
+    assert_eq!(chain.state.way_back("staging", &placed("1.2")).unwrap().version, "1.0");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn what_soaks_and_fails_is_trusted_no_more() {
     let slot = chain.slot();
     assert_eq!(slot.current.as_ref().unwrap().failed.as_deref(), Some("gone"));
     assert_eq!(
-        (slot.current.as_ref().unwrap().verified, slot.proven().unwrap().version.as_str()),
+        (slot.current.as_ref().unwrap().verified, slot.verified.last().unwrap().version.as_str()),
         (None, "1.0")
     );
 }

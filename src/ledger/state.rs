@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::environments::{Environment, Rollout};
 use crate::ledger::event::{Begin, Event, Holder, StepFailure, What};
-use crate::ledger::orders::{self, Approval, Halt, Hotfix, Withdrawn};
+use crate::ledger::orders::{Approval, Halt, Hotfix, Withdrawn};
 use crate::plan::digest::Digest;
 
 /// The format number this program writes.
@@ -275,8 +275,15 @@ impl State {
         if let What::Begun { releases } = &event.what {
             return self.begin(event, releases);
         }
-        if self.rollouts.contains_key(plan) || orders::is_order(&event.what) {
-            return self.take_deployment(event);
+        if let What::Deploying { deployment } = &event.what {
+            return self.begin_rollout(event, deployment);
+        }
+        if plan.is_empty() {
+            // What persons order belongs to no plan.
+            return self.take_order(event);
+        }
+        if self.rollouts.contains_key(plan) {
+            return self.take_rollout(event);
         }
         let Some(ship) = self.in_flight.get_mut(plan) else {
             return Err(format!("plan {} is not under way", event.plan.short()));

@@ -45,6 +45,18 @@ pub fn listen() -> io::Result<watch::Receiver<Option<&'static str>>> {
     Ok(receiver)
 }
 
+/// The name of the signal, once one comes.
+pub async fn heard(interrupt: &mut watch::Receiver<Option<&'static str>>) -> &'static str {
+    loop {
+        if let Some(signal) = *interrupt.borrow_and_update() {
+            return signal;
+        }
+        if interrupt.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 /// As a kill from outside would: nothing is tidied up, and nothing needs to be.
 #[cfg(unix)]
 fn end_at_once() {
