@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod cases;
+mod clones;
 mod crash;
 mod demo;
 mod deploy_faults;

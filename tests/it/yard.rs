@@ -8,8 +8,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+use crate::clones::copy;
 use crate::engine::Registry;
-use crate::matrix::ground::{CLOCK, copy};
+use crate::matrix::ground::CLOCK;
 use crate::matrix::light::light;
 use crate::shared_sample::rows;
 use crate::targets::load::get;

@@ -1,17 +1,6 @@
 //! A release that does not hold: the environment goes back once, and what failed stays out until a person says otherwise.
 
-use crate::deploys::place::{Place, refused, two};
-
-const PROMOTE: [&str; 4] = ["promote", "--to", "production", "--yes"];
-
-/// Version 1.1.0 is verified in production, 1.2.0 in staging.
-fn place() -> Place {
-    let place = Place::released(&two(""));
-    place.deployed("staging", &["1.1.0"]);
-    place.release(&PROMOTE).well();
-    place.deployed("staging", &["1.2.0"]);
-    place
-}
+use crate::deploys::place::{PROMOTE, Place, before_a_promotion as place, refused, two};
 
 #[test]
 fn what_a_check_finds_bad_goes_back_and_is_held() {

@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use crate::deploys::place::{Place, environment, refused, two};
+use crate::deploys::place::{PROMOTE, Place, environment, refused, two};
 
-const PROMOTE: [&str; 4] = ["promote", "--to", "production", "--yes"];
 /// Half past nine on the Monday after the usual time, in seconds after it.
 const MONDAY: i64 = 2 * 86_400 + 34_200;
 

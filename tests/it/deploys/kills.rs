@@ -5,23 +5,13 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::deploys::place::{Place, refused, two};
+use crate::deploys::place::{PROMOTE, Place, before_a_promotion, refused, two};
 use crate::matrix::dice::some;
 
 /// The version and digest that really run.
 type Run = Option<(String, String)>;
 
-const PROMOTE: [&str; 4] = ["promote", "--to", "production", "--yes"];
 const ROLLBACK: [&str; 3] = ["rollback", "production", "--yes"];
-
-/// 1.1.0 is verified in production, 1.2.0 in staging.
-fn before_a_promotion() -> Place {
-    let place = Place::released(&two(""));
-    place.deployed("staging", &["1.1.0"]);
-    place.release(&PROMOTE).well();
-    place.deployed("staging", &["1.2.0"]);
-    place
-}
 
 #[test]
 fn a_promotion_killed_anywhere_is_finished_by_the_next_run() {

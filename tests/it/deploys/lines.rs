@@ -1,8 +1,6 @@
 //! A published release that is bad, and a line for mending what runs.
 
-use crate::deploys::place::{Place, refused, two};
-
-const PROMOTE: [&str; 4] = ["promote", "--to", "production", "--yes"];
+use crate::deploys::place::{PROMOTE, Place, refused, two};
 
 #[test]
 fn a_withdrawn_release_comes_nowhere() {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::clones::{Clone, copy};
 use crate::deploys::target::{self, Change};
 use crate::deploys::template::{index_of, template};
 use crate::world::{Answer, World};
@@ -22,15 +23,15 @@ pub struct Place {
     clones: Cell<usize>,
 }
 
-/// A clone, with a home that only it has.
-pub struct Clone {
-    pub folder: PathBuf,
-}
+pub const PROMOTE: [&str; 4] = ["promote", "--to", "production", "--yes"];
 
-impl Clone {
-    pub fn repository(&self) -> PathBuf {
-        self.folder.join("repository")
-    }
+/// Version 1.1.0 is verified in production, 1.2.0 in staging.
+pub fn before_a_promotion() -> Place {
+    let place = Place::released(&two(""));
+    place.deployed("staging", &["1.1.0"]);
+    place.release(&PROMOTE).well();
+    place.deployed("staging", &["1.2.0"]);
+    place
 }
 
 /// One environment of the target `command` with a check, and what else its table says.
@@ -107,25 +108,12 @@ impl Place {
 
     /// A fresh clone of the origin as it is now.
     pub fn fresh(&self) -> Clone {
-        let number = self.clones.replace(self.clones.get() + 1);
-        let clone = Clone { folder: self.folder().join(format!("clone-{number}")) };
-        for name in ["home", "tmp"] {
-            fs::create_dir_all(clone.folder.join(name)).unwrap();
-        }
-        let origin = format!("file://{}", self.origin().display());
-        let mut git = self.world.command("git");
-        git.args(["clone", "--quiet", "--branch", "main", &origin]).arg(clone.repository());
-        Answer::of(git.output().unwrap()).well();
-        clone
+        Clone::of(&self.world, self.clones.replace(self.clones.get() + 1))
     }
 
     /// The built binary in a clone.
     pub fn command(&self, clone: &Clone, words: &[&str]) -> Command {
-        let mut command = self.world.command(env!("CARGO_BIN_EXE_release"));
-        command.current_dir(clone.repository()).arg("--config").arg(self.config()).args(words);
-        command.env("HOME", clone.folder.join("home")).env("TMPDIR", clone.folder.join("tmp"));
-        command.env("RELEASE_CLOCK", CLOCK.to_string()).env("RELEASE_PACE", "quick").stdin(Stdio::null());
-        command
+        clone.command(&self.world, &self.config(), words, CLOCK)
     }
 
     pub fn run(&self, clone: &Clone, words: &[&str]) -> Answer {
@@ -305,9 +293,4 @@ pub fn refused(answer: &Answer, code: i32, words: &[&str]) {
     for word in words {
         assert!(said.contains(word), "`{word}` is said:\n{}{}", answer.out, answer.err);
     }
-}
-
-pub fn copy(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
-    assert!(copied.success(), "{} was copied", from.display());
 }

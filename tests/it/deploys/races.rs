@@ -1,8 +1,6 @@
 //! Several runs at once: one moves an environment, the others see it and leave.
 
-use crate::deploys::place::{Place, ended, refused, two};
-
-const PROMOTE: [&str; 4] = ["promote", "--to", "production", "--yes"];
+use crate::deploys::place::{PROMOTE, Place, ended, refused, two};
 
 #[test]
 fn of_two_promotions_one_does_it() {

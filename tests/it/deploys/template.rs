@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::deploys::place::{Place, copy};
+use crate::clones::copy;
+use crate::deploys::place::Place;
 use crate::matrix::light::BACKEND;
 use crate::world::{Answer, World};
 

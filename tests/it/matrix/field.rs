@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::matrix::ground::{CLOCK, Ground, Start, copy};
+use crate::clones::{Clone, copy};
+use crate::matrix::ground::{CLOCK, Ground, Start};
 use crate::world::{Answer, World};
 
 /// How many runs may follow a fault until nothing is left to do.
@@ -19,17 +20,6 @@ pub struct Field<'g> {
     world: World,
     clones: Cell<usize>,
     said: RefCell<String>,
-}
-
-/// A clone, with a home and a temporary folder that only it has.
-pub struct Clone {
-    pub folder: PathBuf,
-}
-
-impl Clone {
-    pub fn repository(&self) -> PathBuf {
-        self.folder.join("repository")
-    }
 }
 
 impl<'g> Field<'g> {
@@ -53,29 +43,13 @@ impl<'g> Field<'g> {
 
     /// A fresh clone of the origin as it is now.
     pub fn fresh(&self) -> Clone {
-        let number = self.clones.get();
-        self.clones.set(number + 1);
-        let clone = Clone { folder: self.folder().join(format!("clone-{number}")) };
-        for name in ["home", "tmp"] {
-            fs::create_dir_all(clone.folder.join(name)).unwrap();
-        }
-        let origin = format!("file://{}", self.origin().display());
-        let mut git = self.world.command("git");
-        git.args(["clone", "--quiet", "--branch", "main", &origin]).arg(clone.repository());
-        Answer::of(git.output().unwrap()).well();
-        clone
+        Clone::of(&self.world, self.clones.replace(self.clones.get() + 1))
     }
 
     /// The built binary in a clone, as a runner of CI would start it.
     pub fn command(&self, clone: &Clone, words: &[&str]) -> Command {
-        let mut command = self.world.command(env!("CARGO_BIN_EXE_release"));
-        command.current_dir(clone.repository()).arg("--config").arg(self.ground.config()).args(words);
-        command.env("HOME", clone.folder.join("home")).env("TMPDIR", clone.folder.join("tmp"));
-        command
-            .envs(self.ground.runner())
-            .envs(self.ground.more.iter().cloned())
-            .env("RELEASE_CLOCK", CLOCK.to_string());
-        command.env("RELEASE_PACE", "quick").stdin(Stdio::null());
+        let mut command = clone.command(&self.world, &self.ground.config(), words, CLOCK);
+        command.envs(self.ground.runner()).envs(self.ground.more.iter().cloned());
         command
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::clones::copy;
 use crate::double::Double;
 use crate::matrix::field::Field;
 use crate::matrix::light::{self, light};
@@ -155,10 +156,4 @@ fn configuration(projects: &[String]) -> Value {
         }],
         "identities": { IDENTITY: { "environment": "production" } },
     })
-}
-
-/// A copy of a folder, times and all.
-pub fn copy(from: &Path, to: &Path) {
-    let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
-    assert!(copied.success(), "{} was copied", from.display());
 }

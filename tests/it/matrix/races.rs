@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
+use crate::clones::Clone;
 use crate::matrix::dice::runs;
-use crate::matrix::field::{Clone, Field};
+use crate::matrix::field::Field;
 use crate::matrix::ground::{Ground, Start};
 use crate::matrix::room;
 use crate::matrix::{compare, tell};

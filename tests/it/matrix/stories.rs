@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::matrix::field::{Clone, Field};
+use crate::clones::Clone;
+use crate::matrix::field::Field;
 use crate::matrix::ground::Ground;
 use crate::world::Answer;
 
