@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::apply::publisher::Env;
 use crate::apply::supply::Supply;
 use crate::apply::target::command::CommandTarget;
 use crate::apply::target::container::ContainerTarget;
 use crate::apply::target::error::TargetError;
 use crate::apply::target::python::PythonTarget;
 use crate::apply::target::swarm::SwarmTarget;
-use crate::apply::target::{Mark, Observed};
+use crate::apply::target::{Mark, Observed, Remark};
 use crate::apply::validate::record::Verdict;
 use crate::apply::validate::{Measured, Subject, validate};
 use crate::apply::workshop::Workshop;
@@ -23,6 +21,7 @@ use crate::plan::digest::Digest;
 use crate::version::number::Version;
 use crate::workspace::config::environment::ServiceTable;
 use crate::workspace::name::PackageName;
+use crate::world::variable::Env;
 
 /// How long installing a release may take.
 const INSTALL: Duration = Duration::from_secs(600);
@@ -67,9 +66,6 @@ pub enum Proven {
     /// A check could not be made, or says nothing.
     Undecided(String),
 }
-
-/// Hears what people may want to know.
-pub type Remark<'r> = &'r (dyn Fn(&str) + Sync);
 
 impl Ground {
     /// Whether a release could be brought there, with nothing touched.
@@ -237,9 +233,4 @@ fn proof(verdict: Verdict) -> Proof {
         Outcome::Inconclusive | Outcome::Error => Proven::Undecided(reason),
     };
     Proof { proven, evidence: verdict.evidence }
-}
-
-/// This process's own environment.
-pub fn variables() -> Env {
-    Arc::new(|name: &str| std::env::var_os(name))
 }

@@ -7,12 +7,12 @@ use secrecy::SecretString;
 use serde::Serialize;
 use tokio::time::sleep;
 
-use crate::apply::publisher::Env;
 use crate::check::plain::shortened;
 use crate::plan::deployment::DeploymentKind;
 use crate::workspace::config::hook::{HookTable, Occasion};
 use crate::world::command::{Command, run};
 use crate::world::http::{Http, HttpError, Limits, said, shown};
+use crate::world::variable::Env;
 use crate::world::webhook::send;
 
 /// The format number of what listeners are sent.
@@ -168,9 +168,7 @@ async fn start(argv: &[String], body: &[u8], limit: Duration) -> Result<(), Stri
     if output.success() {
         return Ok(());
     }
-    let end =
-        if output.timed_out { "took too long".to_owned() } else { format!("ended with {}", output.status) };
-    Err(format!("`{program}` {end}: {}", shortened(&output.tail(1), 200)))
+    Err(format!("`{program}` {}: {}", output.ending(), shortened(&output.tail(1), 200)))
 }
 
 /// The occasion's word in the configuration and in the event.

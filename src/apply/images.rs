@@ -9,7 +9,7 @@ use crate::apply::pace::Pace;
 use crate::world::engine::Engine;
 use crate::world::engine::connect::address;
 use crate::world::registry::Registry;
-use crate::world::registry::login::Env;
+use crate::world::variable::Env;
 
 /// The engine of this run, and the way to registries.
 pub struct Images {

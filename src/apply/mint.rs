@@ -10,12 +10,12 @@ use tokio::sync::Mutex;
 use crate::apply::gate::Gate;
 use crate::apply::pace::{Pace, Patience};
 use crate::apply::publish_error::PublishError;
-use crate::apply::publisher::Env;
 use crate::apply::refusal::{identity_refused, is_stale_identity};
 use crate::workspace::name::PackageName;
 use crate::world::http::{Credential, Http};
 use crate::world::identity::{Claims, IdToken, IdentityError, Source};
 use crate::world::trusted::{self, Minted, TrustedError};
+use crate::world::variable::Env;
 
 /// With less of its life left a token is replaced before an upload.
 const NEAR_ITS_END: Duration = Duration::from_secs(300);

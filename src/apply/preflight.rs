@@ -1,12 +1,13 @@
 //! What is tried before a ship begins: the engine, the registries, and whether the versions are free there.
 
 use crate::apply::image_error::ImageError;
+use crate::apply::push::conflict;
 use crate::apply::workshop::Workshop;
 use crate::plan::Plan;
 use crate::plan::image::{Line, ReleaseImage};
 use crate::world::engine::build::uses_buildkit;
 use crate::world::engine::{Engine, EngineError};
-use crate::world::registry::{Registry, RegistryError};
+use crate::world::registry::Registry;
 
 /// How often a registry is asked before it is called silent.
 const TRIES: usize = 3;
@@ -66,15 +67,8 @@ const TRIES_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 async fn usable(registry: &Registry, image: &ReleaseImage) -> Result<(), ImageError> {
     registry.probe().await?;
     for tag in image.tags.iter().filter(|tag| tag.of == Line::Version) {
-        let there: Result<Option<String>, RegistryError> = registry.digest(&tag.name).await;
-        if let Some(there) = there? {
-            let ours = "not built yet".to_owned();
-            return Err(ImageError::Conflict {
-                repository: registry.name.clone(),
-                tag: tag.name.clone(),
-                there,
-                ours,
-            });
+        if let Some(there) = registry.digest(&tag.name).await? {
+            return Err(conflict(registry, &tag.name, there, "not built yet"));
         }
     }
     Ok(())

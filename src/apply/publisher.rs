@@ -3,7 +3,6 @@
 //! The index is looked at before anything is sent, and after every answer that leaves a doubt; then the same bytes are
 //! sent again. Other bytes under our name are an error, never skipped and never overwritten.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,9 +30,7 @@ use crate::world::credential::variables;
 use crate::world::form::{FileFacts, fields};
 use crate::world::http::{Credential, Http, HttpError};
 use crate::world::upload::{Measure, UploadError, measure};
-
-/// Reads a variable of the environment.
-pub type Env = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+use crate::world::variable::Env;
 
 /// An index over HTTP, as the configuration has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

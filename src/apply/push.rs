@@ -319,7 +319,8 @@ impl Pushing<'_> {
     }
 }
 
-fn conflict(registry: &Registry, tag: &str, there: String, ours: &str) -> ImageError {
+/// Another image stands under a tag that never moves.
+pub fn conflict(registry: &Registry, tag: &str, there: String, ours: &str) -> ImageError {
     ImageError::Conflict {
         repository: registry.name.clone(),
         tag: tag.to_owned(),

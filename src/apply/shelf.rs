@@ -13,13 +13,13 @@ use tokio::time::{Instant, sleep};
 
 use crate::apply::pace::{Pace, Patience};
 use crate::apply::publish_error::PublishError;
-use crate::apply::publisher::Env;
 use crate::plan::digest::Digest;
 use crate::version::number::Version;
 use crate::workspace::file_name::FileName;
 use crate::workspace::name::PackageName;
 use crate::world::http::{Credential, Http};
 use crate::world::simple_index::{PageError, PageFile, download, project};
+use crate::world::variable::Env;
 use crate::world::{credential, json_api};
 
 /// The reading side of an index.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, OnceCell};
@@ -20,6 +19,7 @@ use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 use crate::world::refs::Expected;
 use crate::world::tools::ToolCache;
+use crate::world::variable::of_this_process;
 
 /// Where the files of an index stand.
 pub enum Outlet {
@@ -66,7 +66,7 @@ impl Workshop {
             build_limit: Duration::from_secs(15 * 60),
             stash,
             building: Mutex::new(()),
-            images: Images::new(Arc::new(|name| std::env::var_os(name)), Pace::default()),
+            images: Images::new(of_this_process(), Pace::default()),
             checkout: OnceCell::new(),
         }
     }

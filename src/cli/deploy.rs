@@ -123,6 +123,5 @@ pub fn release(survey: &Survey, word: &str) -> Result<Wanted, Failure> {
 }
 
 fn read_version(text: &str) -> Result<String, Failure> {
-    let version = Version::parse(text).map_err(|error| Failure::user(error.to_string()));
-    version.map(|version| version.to_string())
+    Version::parse(text).map(|version| version.to_string()).map_err(Failure::user)
 }

@@ -12,6 +12,10 @@ use crate::ledger::state::State;
 use crate::plan::deployment::{Deployment, Item, Placed};
 use crate::survey::environments::EnvironmentSettings;
 
+/// Reads the gates that a person goes past.
+///
+/// # Errors
+/// No such gate, or one that nobody goes past.
 pub fn overrides(words: &[String]) -> Result<Vec<Gate>, Failure> {
     let read = |word: &String| {
         let gate = Gate::ALL.into_iter().find(|gate| gate.name() == word);
@@ -29,6 +33,7 @@ pub fn overrides(words: &[String]) -> Result<Vec<Gate>, Failure> {
     words.iter().map(read).collect()
 }
 
+/// What opens each closed gate, once each.
 pub fn closed_hints(environment: &EnvironmentSettings, closed: &[(Item, Closed)]) -> Vec<String> {
     let mut hints: Vec<String> =
         closed.iter().map(|(item, closed)| hint(environment, item, closed.gate)).collect();
@@ -36,7 +41,7 @@ pub fn closed_hints(environment: &EnvironmentSettings, closed: &[(Item, Closed)]
     hints
 }
 
-pub fn hint(environment: &EnvironmentSettings, item: &Item, gate: Gate) -> String {
+fn hint(environment: &EnvironmentSettings, item: &Item, gate: Gate) -> String {
     let (name, release) = (&environment.name, &item.release);
     match gate {
         Gate::Halt => "`release status` says who halted it; `release resume` lets it go on".to_owned(),
@@ -63,6 +68,7 @@ pub fn hint(environment: &EnvironmentSettings, item: &Item, gate: Gate) -> Strin
     }
 }
 
+/// What opens a locked environment.
 pub fn lock_hint(environment: &str) -> String {
     format!("look at {environment}, then `release resume --environment {environment} --reason TEXT`")
 }

@@ -3,9 +3,9 @@
 use crate::apply::ground::Ground;
 use crate::apply::target::error::TargetError;
 use crate::apply::target::{Observed, is_running};
-use crate::check::gate::{self, Gate, Window};
+use crate::check::gate::{self, Closed, Gate, Window};
 use crate::check::window::{Deed, Standing, Windows};
-use crate::cli::deploying::{Deploying, Request, Shut};
+use crate::cli::deploying::{Deploying, Request};
 use crate::cli::failure::Failure;
 use crate::cli::ground::target_failure;
 use crate::plan::deployment::{DeploymentKind, Item, Placed};
@@ -33,7 +33,7 @@ impl Deploying<'_> {
         Ok(missing)
     }
 
-    pub(in crate::cli) async fn runs(&self, ground: &Ground, release: &Placed) -> Result<bool, Failure> {
+    async fn runs(&self, ground: &Ground, release: &Placed) -> Result<bool, Failure> {
         let observed = ground.observe(&release.package).await.map_err(target_failure)?;
         Ok(is_running(observed.as_ref(), release))
     }
@@ -70,7 +70,7 @@ impl Deploying<'_> {
     }
 
     /// What runs though the ledger says another thing.
-    pub(in crate::cli) fn drift(&self, item: &Item, observed: Option<&Observed>) -> Option<String> {
+    fn drift(&self, item: &Item, observed: Option<&Observed>) -> Option<String> {
         let observed = observed?;
         let expected = item.before.as_ref().map(Placed::digest);
         if observed.digest == item.release.digest() || expected.as_ref() == Some(&observed.digest) {
@@ -95,7 +95,7 @@ impl Deploying<'_> {
         })
     }
 
-    pub(in crate::cli) fn is_known(&self, deployment: &str) -> bool {
+    fn is_known(&self, deployment: &str) -> bool {
         let state = self.book.state();
         let last = |environment: &crate::ledger::environments::Environment| {
             environment.last.as_ref().is_some_and(|last| last.deployment == deployment)
@@ -103,15 +103,15 @@ impl Deploying<'_> {
         state.rollouts.contains_key(deployment) || state.environments.values().any(last)
     }
 
-    /// The items, and the gates that are closed for them.
+    /// The gates that are closed, and for which item.
     pub(in crate::cli) fn ask_gates(
         &self,
         environment: &EnvironmentSettings,
         request: &Request,
-        items: Vec<Item>,
+        items: &[Item],
         seen: &[Seen],
         overrides: &[Gate],
-    ) -> (Vec<Item>, Shut) {
+    ) -> Vec<(Item, Closed)> {
         let now = clock::now();
         let who = self.book.who();
         let is_return = request.kind == DeploymentKind::Rollback;
@@ -129,6 +129,6 @@ impl Deploying<'_> {
             let shut = shut.into_iter().filter(|closed| !overrides.contains(&closed.gate));
             closed.extend(shut.map(|closed| (item.clone(), closed)));
         }
-        (items, closed)
+        closed
     }
 }

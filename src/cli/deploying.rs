@@ -72,9 +72,6 @@ struct Moved<'i> {
     back_to: Option<&'i str>,
 }
 
-/// Gates that are closed, and for what.
-pub type Shut = Vec<(Item, Closed)>;
-
 #[derive(Serialize)]
 struct Answer<'i> {
     deployment: &'i str,
@@ -124,7 +121,7 @@ impl Deploying<'_> {
         }
         let is_return = request.kind == DeploymentKind::Rollback;
         let seen = self.look(&environment, &ground, &items, is_return).await?;
-        let (items, closed) = self.ask_gates(&environment, request, items, &seen, &overrides);
+        let closed = self.ask_gates(&environment, request, &items, &seen, &overrides);
         if !closed.is_empty() {
             return self.refuse(&environment, request, &items, &closed).await;
         }

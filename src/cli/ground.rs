@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::apply::ground::{Ground, Target, variables};
+use crate::apply::ground::{Ground, Target};
 use crate::apply::target::command::CommandTarget;
 use crate::apply::target::container::ContainerTarget;
 use crate::apply::target::error::TargetError;
@@ -20,6 +20,7 @@ use crate::workspace::config::environment;
 use crate::workspace::name::{PackageName, normalize};
 use crate::world::engine::Engine;
 use crate::world::engine::EngineError;
+use crate::world::variable::of_this_process;
 
 /// The ground of an environment.
 ///
@@ -40,14 +41,14 @@ pub async fn ground(
             &scope(survey),
             &settings.name,
             services(),
-            variables(),
+            of_this_process(),
         )),
         environment::Target::Swarm => Target::Swarm(SwarmTarget::new(
             engine(root, settings).await?,
             &scope(survey),
             &settings.name,
             services(),
-            variables(),
+            of_this_process(),
         )),
         environment::Target::Python => {
             let folder =
@@ -65,7 +66,7 @@ pub async fn ground(
         checks: checks(table),
         workshop: workshop(survey, home)?,
         internal: internal(survey, state),
-        variable: variables(),
+        variable: of_this_process(),
     })
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Mutex;
 
-use crate::apply::ground::variables;
 use crate::apply::hooks::{Happening, Patience, tell};
 use crate::apply::rollout::Outcome;
 use crate::ledger::event::{Ending, Scope, What};
 use crate::plan::deployment::{Deployment, Item};
 use crate::workspace::config::hook::{HookTable, Occasion};
 use crate::world::clock;
+use crate::world::variable::of_this_process;
 
 /// Tells how a deployment ended, package by package. What could not be told is a remark.
 pub async fn tell_outcome(hooks: &[HookTable], deployment: &Deployment, outcome: &Outcome) -> Vec<String> {
@@ -68,7 +68,7 @@ async fn say(
             remarks.push(text.to_owned());
         }
     };
-    tell(hooks, occasion, happening, &variables(), Patience::default(), &remark).await;
+    tell(hooks, occasion, happening, &of_this_process(), Patience::default(), &remark).await;
 }
 
 fn before(item: &Item) -> Option<&str> {

@@ -44,8 +44,8 @@ pub fn run(global: &Global, verb: &args::Withdraw, streams: &mut Streams) -> Res
             Failure::user("say which version is bad").hint(format!("`{}@VERSION`", wanted.package))
         })?;
         let index = position(&survey, &wanted.package);
-        let tag = survey.facts.packages[index]
-            .tag_for(&Version::parse(&version).map_err(|error| Failure::user(error.to_string()))?);
+        let number = Version::parse(&version).map_err(Failure::user)?;
+        let tag = survey.facts.packages[index].tag_for(&number);
         if survey.repository.commit_of_tag(&tag).map_err(Failure::user)?.is_none() {
             return Err(Failure::user(format!(
                 "there is no release {version} of {}: no tag `{tag}`",
@@ -62,7 +62,7 @@ pub fn run(global: &Global, verb: &args::Withdraw, streams: &mut Streams) -> Res
             };
             book.write(&Digest::none(), what).await.map_err(order_failure)?;
         }
-        let withdrawal = withdrawal(global, &survey, &book, &wanted.package, &version, &verb.reason)?;
+        let withdrawal = withdrawal(global, &survey, &book, index, (&version, tag, &verb.reason))?;
         match verb.output {
             Output::Json => streams.print(&json::pretty(&withdrawal)),
             _ => streams.print(&withdrawal_text(&withdrawal, streams.width())),
@@ -92,13 +92,12 @@ fn withdrawal(
     global: &Global,
     survey: &Survey,
     book: &Book,
-    package: &str,
-    version: &str,
-    reason: &str,
+    index: usize,
+    (version, bad_tag, reason): (&str, String, &str),
 ) -> Result<Withdrawal, Failure> {
-    let index = position(survey, package);
     let facts = &survey.facts;
     let settings = &facts.settings[index];
+    let package = facts.packages[index].short.as_str();
     let state = book.state();
     let last_good = facts.history.tags[index]
         .iter()
@@ -123,8 +122,7 @@ fn withdrawal(
         dependents,
         last_good: last_good.as_ref().map(|(version, _)| version.clone()),
         last_good_tag: last_good.map(|(_, tag)| tag),
-        bad_tag: facts.packages[index]
-            .tag_for(&Version::parse(version).map_err(|error| Failure::user(error.to_string()))?),
+        bad_tag,
         path: facts.packages[index].path.to_string(),
         next,
     })
@@ -187,7 +185,7 @@ pub async fn is_yanked(
     let Some(Outlet::Remote(publisher)) = workshop.outlets.get(&facts.settings[index].index) else {
         return Ok(None);
     };
-    let version = Version::parse(version).map_err(|error| Failure::user(error.to_string()))?;
+    let version = Version::parse(version).map_err(Failure::user)?;
     let listed =
         publisher.listed(&PackageName::new(facts.packages[index].name.as_str()), Some(&version)).await;
     let listed = listed.map_err(|error| Failure::new(Kind::Outside, error))?;

@@ -1,7 +1,6 @@
 //! Opens the places a ship works in: the repository, its indexes, the tools of this machine.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::apply::pace::Pace;
 use crate::apply::publisher::{Publisher, RemoteIndex};
@@ -12,6 +11,7 @@ use crate::survey::facts::Survey;
 use crate::survey::home::Home;
 use crate::workspace::config::Index;
 use crate::world::tools::ToolCache;
+use crate::world::variable::of_this_process;
 
 /// The workshop of a ship in this repository. Opens no connection.
 pub fn workshop(survey: &Survey, home: &Home) -> Result<Workshop, Failure> {
@@ -40,7 +40,7 @@ fn publisher(name: &str, index: &Index) -> Result<Publisher, Failure> {
     };
     let index =
         RemoteIndex { name: name.to_owned(), upload, simple, auth, attestations, insecure, visible_within };
-    let environment = Arc::new(|name: &str| std::env::var_os(name));
+    let environment = of_this_process();
     Publisher::new(index, environment, pace())
         .map_err(|error| step_failure(vec![(format!("opening `{name}`"), error.into())]))
 }

@@ -6,7 +6,7 @@ mod tail;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -92,6 +92,15 @@ impl Command {
         self
     }
 
+    /// A program and its arguments, as a user wrote them, started in a folder. A program that is named by a path is meant
+    /// from there, wherever this run was started.
+    pub fn of_words(words: &[String], folder: &Path) -> Command {
+        let (program, arguments) =
+            words.split_first().map_or(("", words), |(first, rest)| (first.as_str(), rest));
+        let program = if program.contains('/') { folder.join(program) } else { PathBuf::from(program) };
+        Command::new(program).args(arguments).cwd(folder)
+    }
+
     pub fn cwd(mut self, folder: impl Into<PathBuf>) -> Command {
         self.cwd = Some(folder.into());
         self
@@ -125,6 +134,11 @@ impl Command {
 impl Output {
     pub fn success(&self) -> bool {
         self.status.success() && !self.timed_out
+    }
+
+    /// How it ended, to go behind its name: `took too long`, `ended with exit status: 1`.
+    pub fn ending(&self) -> String {
+        if self.timed_out { "took too long".to_owned() } else { format!("ended with {}", self.status) }
     }
 
     /// The last `lines` non-empty lines of both streams, control characters stripped, for people.

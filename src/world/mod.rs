@@ -43,6 +43,7 @@ pub mod tools;
 pub mod tree;
 pub mod trusted;
 pub mod upload;
+pub mod variable;
 pub mod webhook;
 pub mod worktree;
 pub mod write;

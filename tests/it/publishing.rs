@@ -10,9 +10,10 @@ use release::apply::gate;
 use release::apply::index::Published;
 use release::apply::pace::Pace;
 use release::apply::publish_error::PublishError;
-use release::apply::publisher::{Env, OneFile, Publisher, RemoteIndex};
+use release::apply::publisher::{OneFile, Publisher, RemoteIndex};
 use release::plan::digest::Digest;
 use release::workspace::config::tables::Auth;
+use release::world::variable::Env;
 use serde_json::Value;
 use tempfile::TempDir;
 

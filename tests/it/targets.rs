@@ -13,7 +13,7 @@ use release::plan::deployment::{Artifact, Placed};
 use release::plan::digest::Digest;
 use release::workspace::config::environment::ServiceTable;
 use release::world::engine::Engine;
-use release::world::registry::login::Env;
+use release::world::variable::Env;
 
 use crate::engine::Registry;
 use crate::targets::host::Host;

@@ -9,7 +9,7 @@ use release::apply::target::{Answer, Observed, is_running};
 use release::plan::deployment::{Artifact, Placed};
 use release::plan::digest::Digest;
 use release::workspace::config::environment::{Handover, ServiceTable};
-use release::world::registry::login::Env;
+use release::world::variable::Env;
 
 use crate::engine::Registry;
 use crate::stores::server::free_port;

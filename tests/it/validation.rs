@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use release::apply::index;
-use release::apply::publisher::Env;
 use release::apply::supply::Supply;
 use release::apply::target::Observed;
 use release::apply::target::error::TargetError;
@@ -22,6 +21,7 @@ use release::plan::digest::Digest;
 use release::workspace::config::{Config, ConfigPlace};
 use release::workspace::name::PackageName;
 use release::world::tools::ToolCache;
+use release::world::variable::Env;
 
 use crate::distributions::Distribution;
 use crate::publishing::environment;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::apply::release_variables::{Context, set};
 use crate::apply::target::error::TargetError;
-use crate::apply::target::{Answer, Mark, Observed, is_running};
+use crate::apply::target::{Answer, Mark, Observed, Remark, is_running};
 use crate::check::plain::shortened;
 use crate::plan::deployment::Placed;
 use crate::plan::digest::Digest;
@@ -99,12 +99,7 @@ impl CommandTarget {
     ///
     /// # Errors
     /// `Broken` where the program fails, or `status` does not show the digest in time.
-    pub async fn apply(
-        &self,
-        wanted: &Placed,
-        mark: &Mark,
-        remark: &(dyn Fn(&str) + Sync),
-    ) -> Answer<Observed> {
+    pub async fn apply(&self, wanted: &Placed, mark: &Mark, remark: Remark<'_>) -> Answer<Observed> {
         self.bring("apply", &self.programs.apply, wanted, mark, remark).await
     }
 
@@ -112,12 +107,7 @@ impl CommandTarget {
     ///
     /// # Errors
     /// As `apply`.
-    pub async fn back(
-        &self,
-        wanted: &Placed,
-        mark: &Mark,
-        remark: &(dyn Fn(&str) + Sync),
-    ) -> Answer<Observed> {
+    pub async fn back(&self, wanted: &Placed, mark: &Mark, remark: Remark<'_>) -> Answer<Observed> {
         match &self.programs.rollback {
             Some(argv) => self.bring("rollback", argv, wanted, mark, remark).await,
             None => self.apply(wanted, mark, remark).await,
@@ -146,7 +136,7 @@ impl CommandTarget {
         argv: &[String],
         wanted: &Placed,
         mark: &Mark,
-        remark: &(dyn Fn(&str) + Sync),
+        remark: Remark<'_>,
     ) -> Answer<Observed> {
         if let Some(observed) =
             self.look(&wanted.package, Some(mark)).await?.filter(|seen| is_running(Some(seen), wanted))
@@ -178,7 +168,7 @@ impl CommandTarget {
         wanted: &Placed,
         mark: &Mark,
         verb: &str,
-        remark: &(dyn Fn(&str) + Sync),
+        remark: Remark<'_>,
     ) -> Answer<Observed> {
         let deadline = Instant::now() + self.programs.timeout;
         let mut told = false;
@@ -249,10 +239,7 @@ impl CommandTarget {
     }
 
     fn command(&self, argv: &[String], limit: Duration) -> Command {
-        let (program, arguments) =
-            argv.split_first().map_or(("", argv), |(first, rest)| (first.as_str(), rest));
-        let program = if program.contains('/') { self.root.join(program) } else { PathBuf::from(program) };
-        Command::new(program).args(arguments).cwd(&self.root).timeout(limit)
+        Command::of_words(argv, &self.root).timeout(limit)
     }
 
     fn context<'c>(&'c self, mark: Option<&'c Mark>) -> Context<'c> {
@@ -277,8 +264,7 @@ fn broken(wanted: &Placed, reason: String) -> TargetError {
 
 /// How a program ended, and the last that it said.
 fn how(verb: &str, output: &Output) -> String {
-    let end =
-        if output.timed_out { "took too long".to_owned() } else { format!("ended with {}", output.status) };
+    let end = output.ending();
     let tail = output.tail(TAIL);
     if tail.is_empty() { format!("`{verb}` {end}") } else { format!("`{verb}` {end}:\n{tail}") }
 }

@@ -5,31 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::apply::target::error::TargetError;
 use crate::apply::target::handover::Handing;
 use crate::apply::target::image::{self, outside};
-use crate::apply::target::place::{DIGEST, IMAGE, Place};
+use crate::apply::target::place::{DIGEST, IMAGE};
 use crate::apply::target::scene::Scene;
-use crate::apply::target::service::Service;
-use crate::apply::target::{Answer, Mark, Observed};
+use crate::apply::target::site::Site;
+use crate::apply::target::{Answer, Mark, Observed, Remark};
 use crate::plan::deployment::Placed;
 use crate::workspace::config::environment::{Handover, ServiceTable};
 use crate::world::engine::Engine;
 use crate::world::engine::containers::{Container, Listed, Stage};
-use crate::world::registry::login::Env;
+use crate::world::variable::Env;
 
 /// How often it is seen to once more, where what an interrupted run had asked for came in between.
 const PASSES: usize = 3;
 
-/// Told to people while it goes on.
-pub type Remark<'r> = &'r (dyn Fn(&str) + Sync);
-
 /// One environment on one Docker host.
 #[derive(Clone)]
 pub struct ContainerTarget {
-    engine: Engine,
-    place: Place,
-    /// How each package runs, by its name.
-    services: BTreeMap<String, ServiceTable>,
-    /// Reads this run's environment: what is handed on to services, where Docker's settings are.
-    variable: Env,
+    site: Site,
 }
 
 impl ContainerTarget {
@@ -41,8 +33,7 @@ impl ContainerTarget {
         services: BTreeMap<String, ServiceTable>,
         variable: Env,
     ) -> ContainerTarget {
-        let place = Place { scope: scope.to_owned(), environment: environment.to_owned() };
-        ContainerTarget { engine, place, services, variable }
+        ContainerTarget { site: Site::new(engine, scope, environment, services, variable) }
     }
 
     /// Whether a release could be brought here. Touches nothing.
@@ -51,23 +42,17 @@ impl ContainerTarget {
     /// `Settings`, `Impossible` where the image is neither here nor in its registry, `Conflict` where a port is
     /// somebody else's, `Outside` where the engine or the registry does not answer.
     pub async fn possible(&self, wanted: &Placed) -> Answer<()> {
-        let service = self.service(&wanted.package)?;
-        image::possible(&self.engine, &self.variable, wanted).await?;
+        let service = self.site.service(&wanted.package)?;
+        image::possible(&self.site.engine, &self.site.variable, wanted).await?;
         if service.handover == Handover::Switch && service.ports.iter().any(|port| port.protocol != "tcp") {
             return Err(TargetError::Settings {
                 what: format!("the service `{}` is handed over by a switch", wanted.package),
                 reason: "a switch leads TCP alone; write handover = \"direct\"".to_owned(),
             });
         }
-        if let Some(network) = &service.network
-            && !self.engine.has_network(network).await.map_err(outside)?
-        {
-            return Err(TargetError::Settings {
-                what: format!("the network `{network}` of `{}` is not on the host", wanted.package),
-                reason: format!("`docker network create {network}` makes it"),
-            });
-        }
-        let scene = Scene::of(&self.engine, &self.place, &wanted.package, &service).await?;
+        let made = "docker network create";
+        self.site.refuse_missing_network(&wanted.package, &service, "on the host", made).await?;
+        let scene = Scene::of(&self.site.engine, &self.site.place, &wanted.package, &service).await?;
         no_strangers(&scene.strangers)
     }
 
@@ -77,12 +62,12 @@ impl ContainerTarget {
     /// `Broken` where it does not run (what had the traffic before has it again), `Raced` where a newer lease was
     /// here; else as `possible`.
     pub async fn apply(&self, wanted: &Placed, mark: &Mark, remark: Remark<'_>) -> Answer<Observed> {
-        let service = self.service(&wanted.package)?;
-        let image = image::ensure(&self.engine, &self.variable, wanted).await?;
-        let labels = self.place.role(&wanted.package, "network");
-        self.engine.ensure_network(&self.place.network(), &labels).await.map_err(outside)?;
-        let (engine, place) = (&self.engine, &self.place);
-        let (service, image, variable) = (&service, &image, &self.variable);
+        let service = self.site.service(&wanted.package)?;
+        let image = image::ensure(&self.site.engine, &self.site.variable, wanted).await?;
+        let labels = self.site.place.role(&wanted.package, "network");
+        self.site.engine.ensure_network(&self.site.place.network(), &labels).await.map_err(outside)?;
+        let (engine, place) = (&self.site.engine, &self.site.place);
+        let (service, image, variable) = (&service, &image, &self.site.variable);
         let handing = Handing { engine, place, variable, service, image, wanted, mark, remark };
         for _ in 0..PASSES {
             let scene = Scene::of(engine, place, &wanted.package, service).await?;
@@ -106,9 +91,9 @@ impl ContainerTarget {
     /// # Errors
     /// `Outside`, `Settings`.
     pub async fn observe(&self, package: &str) -> Answer<Option<Observed>> {
-        let service = self.service(package)?;
-        let scene = Scene::of(&self.engine, &self.place, package, &service).await?;
-        scene.observed(&self.engine).await
+        let service = self.site.service(package)?;
+        let scene = Scene::of(&self.site.engine, &self.site.place, package, &service).await?;
+        scene.observed(&self.site.engine).await
     }
 
     /// Removes the stopped containers of releases that are not to be kept, and their images where nothing needs them; of
@@ -117,8 +102,8 @@ impl ContainerTarget {
     /// # Errors
     /// `Outside`, `Settings`.
     pub async fn prune(&self, package: &str, keep: &[Placed]) -> Answer<()> {
-        let service = self.service(package)?;
-        let scene = Scene::of(&self.engine, &self.place, package, &service).await?;
+        let service = self.site.service(package)?;
+        let scene = Scene::of(&self.site.engine, &self.site.place, package, &service).await?;
         let keep: BTreeSet<String> = keep.iter().map(|placed| placed.digest().to_string()).collect();
         let last = last_of_each(&scene.services);
         let mut images = BTreeSet::new();
@@ -128,21 +113,12 @@ impl ContainerTarget {
             if !stopped || digest.is_some_and(|digest| last.get(digest) == Some(&container.id)) {
                 continue;
             }
-            self.engine.remove(&container.id).await.map_err(outside)?;
+            self.site.engine.remove(&container.id).await.map_err(outside)?;
             if digest.is_none() {
                 images.extend(container.labels.get(IMAGE).cloned());
             }
         }
-        for image in images {
-            self.engine.remove_image(&image).await.map_err(outside)?;
-        }
-        Ok(())
-    }
-
-    fn service(&self, package: &str) -> Answer<Service> {
-        let blank = ServiceTable::default();
-        let table = self.services.get(package).unwrap_or(&blank);
-        Service::read(package, table, &|name| (self.variable)(name))
+        self.site.forget_images(images).await
     }
 }
 

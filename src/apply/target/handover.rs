@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::apply::target::container::Remark;
 use crate::apply::target::error::TargetError;
 use crate::apply::target::image::outside;
 use crate::apply::target::place::{DEPLOYMENT, DIGEST, Place, SETTINGS, reference};
 use crate::apply::target::scene::Scene;
 use crate::apply::target::service::Service;
 use crate::apply::target::switch::{self, Order, Outcome, State};
-use crate::apply::target::{Answer, Mark, ready};
+use crate::apply::target::{Answer, Mark, Remark, ready};
 use crate::plan::deployment::Placed;
 use crate::plan::digest::Digest;
 use crate::workspace::config::environment::Handover;
@@ -19,7 +18,7 @@ use crate::world::engine::Engine;
 use crate::world::engine::containers::{Container, NewContainer, Stage};
 use crate::world::engine::pull::Image;
 use crate::world::engine::registry_login::login;
-use crate::world::registry::login::Env;
+use crate::world::variable::Env;
 
 /// How often the connections that are still open are counted.
 const LOOK: Duration = Duration::from_millis(50);

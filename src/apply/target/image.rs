@@ -7,7 +7,7 @@ use crate::plan::deployment::Placed;
 use crate::world::engine::pull::Image;
 use crate::world::engine::registry_login::login;
 use crate::world::engine::{Engine, EngineError};
-use crate::world::registry::login::Env;
+use crate::world::variable::Env;
 
 /// What the engine itself failed to do.
 pub fn outside(error: EngineError) -> TargetError {

@@ -12,6 +12,7 @@ pub mod python;
 pub mod ready;
 pub mod scene;
 pub mod service;
+pub mod site;
 pub mod swarm;
 pub mod switch;
 
@@ -48,6 +49,9 @@ pub struct Observed {
 pub fn is_running(observed: Option<&Observed>, wanted: &Placed) -> bool {
     observed.is_some_and(|observed| observed.digest == wanted.digest())
 }
+
+/// Hears what people may want to know while it goes on.
+pub type Remark<'r> = &'r (dyn Fn(&str) + Sync);
 
 /// What every target can do.
 pub type Answer<T> = Result<T, TargetError>;

@@ -18,7 +18,7 @@ use crate::apply::supply::{Supply, SupplyError, Wanted};
 use crate::apply::target::error::TargetError;
 use crate::apply::target::python::folder::{Home, Linked};
 use crate::apply::target::python::record::Record;
-use crate::apply::target::{Answer, Mark, Observed, is_running};
+use crate::apply::target::{Answer, Mark, Observed, Remark, is_running};
 use crate::plan::deployment::Placed;
 use crate::plan::digest::Digest;
 use crate::workspace::config::environment::ServiceTable;
@@ -62,12 +62,7 @@ impl PythonTarget<'_> {
     ///
     /// # Errors
     /// `Raced` where a later deployment was here, `Broken` where the restart program fails, and as `possible`.
-    pub async fn apply(
-        &self,
-        wanted: &Placed,
-        mark: &Mark,
-        remark: &(dyn Fn(&str) + Sync),
-    ) -> Answer<Observed> {
+    pub async fn apply(&self, wanted: &Placed, mark: &Mark, remark: Remark<'_>) -> Answer<Observed> {
         let home = self.home(&wanted.package)?;
         let files = self.files(wanted)?;
         home.prepare()?;
@@ -142,7 +137,7 @@ impl PythonTarget<'_> {
         wanted: &Placed,
         files: &Wanted,
         mark: &Mark,
-        remark: &(dyn Fn(&str) + Sync),
+        remark: Remark<'_>,
     ) -> Answer<()> {
         let path = home.release(name)?;
         if let Some(record) = home.record(name).filter(|record| record.is_of(wanted)) {
@@ -165,7 +160,7 @@ impl PythonTarget<'_> {
         name: &str,
         wanted: &Placed,
         mark: &Mark,
-        remark: &(dyn Fn(&str) + Sync),
+        remark: Remark<'_>,
     ) -> Answer<()> {
         if home.linked()? != Linked::To(name.to_owned()) {
             home.forget_restart()?;
@@ -191,14 +186,12 @@ impl PythonTarget<'_> {
     ) -> Answer<()> {
         let limit = service.and_then(|service| service.ready_within);
         let limit = limit.map_or(RESTART, |span| Duration::from_secs(span.seconds));
-        let (program, arguments) =
-            argv.split_first().map_or(("", argv), |(first, rest)| (first.as_str(), rest));
         let context = Context {
             environment: self.environment,
             deployment: Some(mark.deployment.as_str()),
             epoch: Some(mark.epoch),
         };
-        let command = Command::new(program).args(arguments).cwd(home.path()).timeout(limit);
+        let command = Command::of_words(argv, home.path()).timeout(limit);
         let mut command = set(command, &context, Some(wanted)).set("RELEASE_CURRENT", home.current());
         if let Some(service) = service {
             command.env.keep.extend(service.env_from.iter().map(Into::into));
@@ -211,16 +204,11 @@ impl PythonTarget<'_> {
         if output.success() {
             return Ok(());
         }
-        let end = if output.timed_out {
-            "took too long".to_owned()
-        } else {
-            format!("ended with {}", output.status)
-        };
         let (package, version) = (wanted.package.clone(), wanted.version.clone());
         Err(TargetError::Broken {
             package,
             version,
-            reason: format!("`restart` {end}:\n{}", output.tail(10)),
+            reason: format!("`restart` {}:\n{}", output.ending(), output.tail(10)),
         })
     }
 

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::apply::target::container::Remark;
 use crate::apply::target::error::TargetError;
 use crate::apply::target::image::{self, outside};
 use crate::apply::target::place::{self, DEPLOYMENT, DIGEST, IMAGE, Place, ROLE, SETTINGS, VERSION};
 use crate::apply::target::ready::broken;
 use crate::apply::target::service::Service as Settings;
-use crate::apply::target::{Answer, Mark, Observed};
+use crate::apply::target::site::Site;
+use crate::apply::target::{Answer, Mark, Observed, Remark};
 use crate::plan::deployment::Placed;
 use crate::plan::digest::Digest;
 use crate::workspace::config::environment::ServiceTable;
@@ -22,7 +22,7 @@ use crate::world::engine::pull::{HealthCheck, Image};
 use crate::world::engine::registry_login::login;
 use crate::world::engine::services::{NewService, Progress, Service, Task, Update};
 use crate::world::engine::{Engine, EngineError};
-use crate::world::registry::login::Env;
+use crate::world::variable::Env;
 
 /// How often tasks are looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -38,12 +38,7 @@ const MONITOR: i64 = 5_000_000_000;
 /// One environment on one swarm.
 #[derive(Clone)]
 pub struct SwarmTarget {
-    engine: Engine,
-    place: Place,
-    /// How each package runs, by its name.
-    services: BTreeMap<String, ServiceTable>,
-    /// Reads this run's environment: what is handed on to services, where Docker's settings are.
-    variable: Env,
+    site: Site,
 }
 
 /// What a change is made from.
@@ -65,8 +60,7 @@ impl SwarmTarget {
         services: BTreeMap<String, ServiceTable>,
         variable: Env,
     ) -> SwarmTarget {
-        let place = Place { scope: scope.to_owned(), environment: environment.to_owned() };
-        SwarmTarget { engine, place, services, variable }
+        SwarmTarget { site: Site::new(engine, scope, environment, services, variable) }
     }
 
     /// Whether a release could be brought here. Touches nothing.
@@ -76,21 +70,15 @@ impl SwarmTarget {
     /// service of this name is somebody else's, `Outside`.
     pub async fn possible(&self, wanted: &Placed) -> Answer<()> {
         let settings = self.settings(&wanted.package)?;
-        if !self.engine.is_manager().await.map_err(outside)? {
+        if !self.site.engine.is_manager().await.map_err(outside)? {
             return Err(TargetError::Settings {
                 what: "the host is no active manager of a swarm".to_owned(),
                 reason: "`docker swarm init` makes it one; target = \"container\" needs none".to_owned(),
             });
         }
-        if let Some(network) = &settings.network
-            && !self.engine.has_network(network).await.map_err(outside)?
-        {
-            return Err(TargetError::Settings {
-                what: format!("the network `{network}` of `{}` is not in the swarm", wanted.package),
-                reason: format!("`docker network create -d overlay {network}` makes it"),
-            });
-        }
-        image::possible(&self.engine, &self.variable, wanted).await?;
+        let made = "docker network create -d overlay";
+        self.site.refuse_missing_network(&wanted.package, &settings, "in the swarm", made).await?;
+        image::possible(&self.site.engine, &self.site.variable, wanted).await?;
         self.own(&wanted.package).await.map(drop)
     }
 
@@ -101,10 +89,10 @@ impl SwarmTarget {
     /// `Raced` where somebody else changed the service; else as `possible`.
     pub async fn apply(&self, wanted: &Placed, mark: &Mark, remark: Remark<'_>) -> Answer<Observed> {
         let settings = self.settings(&wanted.package)?;
-        let image = image::ensure(&self.engine, &self.variable, wanted).await?;
+        let image = image::ensure(&self.site.engine, &self.site.variable, wanted).await?;
         let reference = place::reference(wanted).unwrap_or_default();
         let change = Change { settings, image, reference, wanted, mark };
-        let name = self.place.base(&wanted.package);
+        let name = self.site.place.base(&wanted.package);
         if change.settings.replicas > 0 && !change.settings.ports.is_empty() {
             remark(
                 "a port of a node is had by one task at a time: each old task ends before its new one starts",
@@ -122,7 +110,7 @@ impl SwarmTarget {
     /// `Outside`, `Conflict`.
     pub async fn observe(&self, package: &str) -> Answer<Option<Observed>> {
         let Some(service) = self.own(package).await? else { return Ok(None) };
-        let tasks = self.engine.tasks(&service.id).await.map_err(outside)?;
+        let tasks = self.site.engine.tasks(&service.id).await.map_err(outside)?;
         Ok(observed(&service, &tasks))
     }
 
@@ -133,27 +121,22 @@ impl SwarmTarget {
     /// `Outside`.
     pub async fn prune(&self, package: &str, keep: &[Placed]) -> Answer<()> {
         let keep: BTreeSet<String> = keep.iter().map(|placed| placed.digest().to_string()).collect();
-        let mut labels = self.place.labels(package).to_vec();
+        let mut labels = self.site.place.labels(package).to_vec();
         labels.push((ROLE, "task"));
         let mut images = BTreeSet::new();
-        for listed in self.engine.containers(&labels).await.map_err(outside)? {
+        for listed in self.site.engine.containers(&labels).await.map_err(outside)? {
             let kept = listed.labels.get(DIGEST).is_some_and(|digest| keep.contains(digest));
             if !listed.running && !kept {
-                self.engine.remove(&listed.id).await.map_err(outside)?;
+                self.site.engine.remove(&listed.id).await.map_err(outside)?;
                 images.extend(listed.labels.get(IMAGE).cloned());
             }
         }
-        for image in images {
-            self.engine.remove_image(&image).await.map_err(outside)?;
-        }
-        Ok(())
+        self.site.forget_images(images).await
     }
 
     /// A package's settings, where a swarm can have them.
     fn settings(&self, package: &str) -> Answer<Settings> {
-        let blank = ServiceTable::default();
-        let table = self.services.get(package).unwrap_or(&blank);
-        let settings = Settings::read(package, table, &|name| (self.variable)(name))?;
+        let settings = self.site.service(package)?;
         if let Some(port) = settings.ports.iter().find(|port| !port.address.is_empty()) {
             return Err(TargetError::Settings {
                 what: format!("the service `{package}` publishes on {} alone", port.address),
@@ -168,9 +151,9 @@ impl SwarmTarget {
 
     /// The package's service, which must be ours.
     async fn own(&self, package: &str) -> Answer<Option<Service>> {
-        let name = self.place.base(package);
-        let Some(service) = self.engine.service(&name).await.map_err(outside)? else { return Ok(None) };
-        let labels = self.place.labels(package);
+        let name = self.site.place.base(package);
+        let Some(service) = self.site.engine.service(&name).await.map_err(outside)? else { return Ok(None) };
+        let labels = self.site.place.labels(package);
         if labels.iter().all(|(label, value)| service.labels.get(*label).is_some_and(|found| found == value))
         {
             return Ok(Some(service));
@@ -198,11 +181,11 @@ impl SwarmTarget {
                 }
             }
             let failed = self.failed(found.as_ref()).await?;
-            let login = login(&change.reference, &self.variable).await;
-            let new = change.service(&self.place, name, found.as_ref());
+            let login = login(&change.reference, &self.site.variable).await;
+            let new = change.service(&self.site.place, name, found.as_ref());
             let answer = match &found {
-                Some(service) => self.engine.update_service(&new, service.version, login).await,
-                None => self.engine.create_service(&new, login).await,
+                Some(service) => self.site.engine.update_service(&new, service.version, login).await,
+                None => self.site.engine.create_service(&new, login).await,
             };
             match answer {
                 Ok(()) => return Ok(failed),
@@ -224,7 +207,7 @@ impl SwarmTarget {
 
     async fn failed(&self, service: Option<&Service>) -> Answer<BTreeSet<String>> {
         let Some(service) = service else { return Ok(BTreeSet::new()) };
-        let tasks = self.engine.tasks(&service.id).await.map_err(outside)?;
+        let tasks = self.site.engine.tasks(&service.id).await.map_err(outside)?;
         let failed = tasks.into_iter().filter(|task| task.state == Progress::Failed);
         Ok(failed.map(|task| task.id).collect())
     }
@@ -239,7 +222,7 @@ impl SwarmTarget {
             if !change.is_ordered(&service) {
                 return Err(raced(name));
             }
-            let tasks = self.engine.tasks(&service.id).await.map_err(outside)?;
+            let tasks = self.site.engine.tasks(&service.id).await.map_err(outside)?;
             let round = Round::of(change, &tasks, failed);
             if round.is_whole {
                 let since = *stands.get_or_insert_with(Instant::now);
@@ -263,7 +246,7 @@ impl SwarmTarget {
         }
         let last = round.failed.iter().filter_map(|task| task.container.as_deref()).next_back();
         if let Some(container) = last {
-            let words = self.engine.last_words(container, 15).await;
+            let words = self.site.engine.last_words(container, 15).await;
             if !words.is_empty() {
                 told.push_str(&format!("\nthe last words of a task:\n{}", words.join("\n")));
             }

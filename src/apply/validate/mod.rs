@@ -14,7 +14,6 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::apply::publisher::Env;
 use crate::apply::supply::Supply;
 use crate::apply::target::Observed;
 use crate::apply::target::error::TargetError;
@@ -24,6 +23,7 @@ use crate::check::proof::Check;
 use crate::check::trial::{Outcome, Trial, Try};
 use crate::plan::deployment::Placed;
 use crate::workspace::config::environment::CheckMode;
+use crate::world::variable::Env;
 
 /// What is asked about: one package in one environment.
 pub struct Subject<'s> {

@@ -1,6 +1,5 @@
 //! Asks by a program of the user's: its exit code and what it prints. It goes through no shell.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::apply::release_variables::{Context, set};
@@ -58,9 +57,7 @@ pub(in crate::apply::validate) async fn version(
 }
 
 async fn start(argv: &[String], limit: Duration, subject: &Subject<'_>) -> Result<Output, CommandError> {
-    let (program, arguments) = argv.split_first().map_or(("", argv), |(first, rest)| (first.as_str(), rest));
-    let command =
-        Command::new(placed(program, subject.root)).args(arguments).cwd(subject.root).timeout(limit);
+    let command = Command::of_words(argv, subject.root).timeout(limit);
     let context =
         Context { environment: subject.environment, deployment: Some(subject.deployment), epoch: None };
     let mut command = set(command, &context, Some(subject.placed));
@@ -68,17 +65,9 @@ async fn start(argv: &[String], limit: Duration, subject: &Subject<'_>) -> Resul
     run(command).await
 }
 
-/// A program that is named by a path is meant from the root, wherever this run was started.
-fn placed(program: &str, root: &Path) -> PathBuf {
-    if program.contains('/') { root.join(program) } else { PathBuf::from(program) }
-}
-
 /// A program that did not end by itself, or not well.
 fn ended(output: &Output) -> Asked {
-    if output.timed_out {
-        return Asked::fail("it took too long");
-    }
-    Asked::fail(format!("it ended with {}", output.status))
+    Asked::fail(format!("it {}", output.ending()))
 }
 
 /// A complaint with the last line that the program printed.

@@ -11,14 +11,14 @@ use bollard::errors::Error;
 use bollard::models::{BuildInfo, BuildInfoAux};
 use bollard::query_parameters::{BuildImageOptions, BuilderVersion, RemoveImageOptions};
 use futures_util::{StreamExt, stream};
-use secrecy::ExposeSecret;
 use tokio::io::AsyncReadExt;
 
 use crate::world::command::plain_line;
+use crate::world::engine::registry_login::{of_host, server};
 use crate::world::engine::{Engine, EngineError};
 use crate::world::http::said;
 use crate::world::oci::Platform;
-use crate::world::registry::login::{Env, Known, Login};
+use crate::world::variable::Env;
 
 /// How many lines of a failed build are kept.
 const TAIL: usize = 40;
@@ -164,23 +164,9 @@ pub async fn credentials(dockerfile: &Path, variable: &Env) -> HashMap<String, D
     let text = std::fs::read(dockerfile).unwrap_or_default();
     let mut found = HashMap::new();
     for host in bases(&String::from_utf8_lossy(&text)) {
-        let login = Login::new(&host, std::sync::Arc::clone(variable));
-        let Some(known) = login.known().await else { continue };
-        let server = if host == HUB { "https://index.docker.io/v1/".to_owned() } else { host.clone() };
-        let credentials = match known {
-            Known::Basic { user, password } => DockerCredentials {
-                username: Some(user.clone()),
-                password: Some(password.expose_secret().to_owned()),
-                serveraddress: Some(server.clone()),
-                ..Default::default()
-            },
-            Known::Identity(token) => DockerCredentials {
-                identitytoken: Some(token.expose_secret().to_owned()),
-                serveraddress: Some(server.clone()),
-                ..Default::default()
-            },
-        };
-        found.insert(server, credentials);
+        let Some(shown) = of_host(&host, variable).await else { continue };
+        let server = if host == HUB { "https://index.docker.io/v1/".to_owned() } else { host };
+        found.insert(server.clone(), DockerCredentials { serveraddress: Some(server), ..shown });
     }
     found
 }
@@ -196,10 +182,9 @@ fn bases(dockerfile: &str) -> Vec<String> {
             _ => None,
         };
         let Some(image) = image.filter(|image| *image != "scratch") else { continue };
-        let first = image.split_once('/').map(|(first, _)| first);
-        let host = first.filter(|first| first.contains(['.', ':']) || *first == "localhost").unwrap_or(HUB);
-        if !hosts.iter().any(|known| known == host) {
-            hosts.push(host.to_owned());
+        let host = server(image);
+        if !hosts.contains(&host) {
+            hosts.push(host);
         }
     }
     hosts

@@ -11,8 +11,7 @@ use bollard::models::{
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, KillContainerOptionsBuilder, ListContainersOptionsBuilder,
-    LogsOptionsBuilder, RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder,
-    StopContainerOptionsBuilder,
+    LogsOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
 
@@ -190,16 +189,6 @@ impl Engine {
         let options = KillContainerOptionsBuilder::new().signal(signal).build();
         let answer = self.docker.kill_container(id, Some(options)).await;
         answer.map_err(|error| self.error(&error, "signal a container"))
-    }
-
-    /// Gives a container another name.
-    ///
-    /// # Errors
-    /// As the engine answers: 409 where the name is taken.
-    pub async fn rename(&self, id: &str, name: &str) -> Result<(), EngineError> {
-        let options = RenameContainerOptionsBuilder::new().name(name).build();
-        let answer = self.docker.rename_container(id, options).await;
-        answer.map_err(|error| self.error(&error, "rename a container"))
     }
 
     /// The last lines that a container wrote, control characters stripped; what can not be had is empty.

@@ -3,31 +3,32 @@
 use bollard::auth::DockerCredentials;
 use secrecy::ExposeSecret;
 
-use crate::world::http::Credential;
-use crate::world::registry::login::{Env, Known, Login};
+use crate::world::registry::login::{Known, Login};
+use crate::world::variable::Env;
 
 /// What is shown to the registry of a repository or reference; `None` where Docker's settings hold nothing for it. It
 /// may run a helper program.
 pub async fn login(repository: &str, variable: &Env) -> Option<DockerCredentials> {
-    let server = server(repository);
-    let login = Login::new(&server, variable.clone());
-    let known = login.known().await?;
-    let blank = DockerCredentials { serveraddress: Some(server), ..DockerCredentials::default() };
-    match (known, known.credential()) {
-        (_, Some(Credential::Basic { user, password })) => Some(DockerCredentials {
-            username: Some(user),
-            password: Some(password.expose_secret().to_owned()),
-            ..blank
-        }),
-        (Known::Identity(token), _) => {
-            Some(DockerCredentials { identitytoken: Some(token.expose_secret().to_owned()), ..blank })
+    of_host(&server(repository), variable).await
+}
+
+/// The same for a registry by its host; `docker.io` is Docker's own.
+pub async fn of_host(host: &str, variable: &Env) -> Option<DockerCredentials> {
+    let login = Login::new(host, variable.clone());
+    let mut shown =
+        DockerCredentials { serveraddress: Some(host.to_owned()), ..DockerCredentials::default() };
+    match login.known().await? {
+        Known::Basic { user, password } => {
+            shown.username = Some(user.clone());
+            shown.password = Some(password.expose_secret().to_owned());
         }
-        _ => None,
+        Known::Identity(token) => shown.identitytoken = Some(token.expose_secret().to_owned()),
     }
+    Some(shown)
 }
 
 /// The registry's name, as Docker finds it in a repository's: the part before the first slash, where it is a host.
-fn server(repository: &str) -> String {
+pub fn server(repository: &str) -> String {
     match repository.split_once('/') {
         Some(("index.docker.io", _)) => "docker.io".to_owned(),
         Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host.to_owned(),

@@ -1,8 +1,6 @@
 //! Credentials of image registries, from where the `docker` program keeps them.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
 use secrecy::SecretString;
@@ -10,9 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::world::engine::connect::home;
 use crate::world::http::{Credential, said};
-
-/// Reads a variable of the environment.
-pub type Env = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+use crate::world::variable::Env;
 
 /// The key of Docker Hub in Docker's configuration.
 const HUB: &str = "https://index.docker.io/v1/";
@@ -122,6 +118,8 @@ fn reason(server: &str, error: &CredentialRetrievalError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     async fn login(config: &str, host: &str) -> (Option<Known>, String) {

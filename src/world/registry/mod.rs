@@ -20,9 +20,10 @@ use crate::world::http::{Http, HttpError, Limits, said};
 use crate::world::loopback::leads_to_loopback;
 use crate::world::oci::{Descriptor, INDEX, MANIFEST};
 use crate::world::registry::access::{Need, Pass};
-use crate::world::registry::login::{Env, Login};
+use crate::world::registry::login::Login;
 use crate::world::sha256;
 use crate::world::upload::{Measure, Sent, content, watched};
+use crate::world::variable::Env;
 
 /// The most bytes of an answer: 4 MiB, as registries limit manifests.
 const LIMIT: u64 = 4 << 20;
