@@ -36,7 +36,7 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || need "Python's venv module" '
 
 if [ -z "${RELEASE_BIN:-}" ]; then
   command -v cargo >/dev/null || need Rust 'get it from https://rustup.rs'
-  say 'Building `release`' 'The first time this takes a minute or two.'
+  say 'Building `release`' 'The first time this takes a while: about ten minutes on two cores.'
   (cd "$root" && cargo build --bin release)
   RELEASE_BIN=${CARGO_TARGET_DIR:-$root/target}/debug/release
 fi
@@ -106,8 +106,8 @@ say '4. One number, line by line' '`stations` breaks; `forecast` pinned it, so i
 show release plan --explain forecast
 
 say '5. The release' \
-  'Edits, one commit, tags, builds, checks, the local index, an installation of each package,' \
-  'and the dashboard at work in development.'
+  'Edits, one commit, tags, builds, checks, the local index, an installation of' \
+  'each package, and the dashboard at work in development.'
 show release ship --yes
 show git log -1 --stat --oneline --decorate
 
@@ -123,7 +123,8 @@ show release promote --to production --yes
 show release status
 
 say '8. A release that fails in production' \
-  'A faster dashboard, which works for Bergen and not for Oslo. Only production asks for Oslo.'
+  'A faster dashboard, which works for Bergen and not for Oslo.' \
+  'Only production asks for Oslo.'
 page=packages/dashboard/src/fairweather_dashboard/__init__.py
 sed -i.before 's/beaufort(reading.wind or 0):2/dict([(4, 4), (5, 5)])[beaufort(reading.wind or 0)]:2/' "$page"
 rm "$page.before"
@@ -134,7 +135,8 @@ printf '\n%s$ %s%s\n' "$faint" 'release promote --to production --yes' "$plain"
 code=0
 release promote --to production --yes || code=$?
 [ $code = 5 ] || { printf 'it should have gone back (5), and left with %s\n' $code >&2; exit 1; }
-printf '\n%s\n' 'Exit code 5: production runs what worked before, and the bad release does not come back by itself.'
+printf '\n%s\n%s\n' 'Exit code 5: production runs what worked before, and the bad release does not' \
+  'come back by itself.'
 show .release/environments/production/dashboard/current/bin/fairweather OSL
 
 say '9. Afterwards' 'Running it again does nothing: done means the same bytes are there.'

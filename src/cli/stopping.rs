@@ -44,5 +44,5 @@ pub fn stoppable(
 /// The failure of a verb that was stopped.
 pub fn stopped_by(signal: &str) -> Failure {
     Failure::new(Kind::Outside, format!("stopped by {signal}"))
-        .hint("`release ship` again goes on from here, on any machine once the claim is made")
+        .hint("the same command again goes on from here, on any machine once others know of it")
 }
