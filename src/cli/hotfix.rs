@@ -58,7 +58,7 @@ pub fn run(global: &Global, verb: &args::Hotfix, streams: &mut Streams) -> Resul
         }
         streams.print(&format!(
             "opened {branch} at {from}\n  git switch {branch}\n  commit the fix, then `release plan` and `release ship`\n  \
-             afterwards bring it onto the main branch: `git cherry-pick`; `release status` reminds of it\n"
+             afterwards bring it onto the main branch: `git cherry-pick`\n  `release status` reminds of it\n"
         ));
         Ok(0)
     })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::apply::book::Book;
+use crate::apply::index::{Listed, listing};
 use crate::apply::workshop::{Outlet, Workshop};
 use crate::cli::args::{self, Global, Output, Wish};
 use crate::cli::deploy::release;
@@ -16,6 +17,7 @@ use crate::cli::workshop::workshop;
 use crate::ledger::event::What;
 use crate::ledger::state::State;
 use crate::plan::digest::Digest;
+use crate::render::index_page::Yanked;
 use crate::report::json;
 use crate::report::streams::Streams;
 use crate::report::withdraw_text::{Withdrawal, withdrawal_text};
@@ -23,7 +25,7 @@ use crate::survey::facts::Survey;
 use crate::version::number::Version;
 use crate::workspace::config::addresses::page_of_release;
 use crate::workspace::config::text::Span;
-use crate::workspace::name::PackageName;
+use crate::workspace::file_name::FileName;
 
 /// How often the index is asked.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -170,7 +172,7 @@ async fn await_yank(
     }
 }
 
-/// Whether the index marks every file of a release as yanked; none for an index that is a folder.
+/// Whether the index marks every file of a release as yanked; none where the package has no index here.
 ///
 /// # Errors
 /// Where the index does not answer.
@@ -182,12 +184,21 @@ pub async fn is_yanked(
 ) -> Result<Option<bool>, Failure> {
     let facts = &survey.facts;
     let Some(index) = facts.packages.iter().position(|known| known.short == package) else { return Ok(None) };
-    let Some(Outlet::Remote(publisher)) = workshop.outlets.get(&facts.settings[index].index) else {
-        return Ok(None);
-    };
+    let name = &facts.packages[index].name;
     let version = Version::parse(version).map_err(Failure::user)?;
-    let listed =
-        publisher.listed(&PackageName::new(facts.packages[index].name.as_str()), Some(&version)).await;
-    let listed = listed.map_err(|error| Failure::new(Kind::Outside, error))?;
-    Ok(Some(!listed.is_empty() && listed.iter().all(|file| file.yanked.is_some())))
+    let marks: Vec<bool> = match workshop.outlets.get(&facts.settings[index].index) {
+        None => return Ok(None),
+        Some(Outlet::Folder(folder)) => {
+            let listed = listing(folder, name).map_err(|error| Failure::new(Kind::Outside, error))?;
+            let of_release =
+                |file: &&Listed| FileName::parse(&file.filename).is_ok_and(|name| *name.version() == version);
+            listed.iter().filter(of_release).map(|file| file.yanked != Yanked::No).collect()
+        }
+        Some(Outlet::Remote(publisher)) => {
+            let listed = publisher.listed(name, Some(&version)).await;
+            let listed = listed.map_err(|error| Failure::new(Kind::Outside, error))?;
+            listed.iter().map(|file| file.yanked.is_some()).collect()
+        }
+    };
+    Ok(Some(!marks.is_empty() && marks.iter().all(|marked| *marked)))
 }

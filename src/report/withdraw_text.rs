@@ -70,7 +70,8 @@ fn yank(withdrawal: &Withdrawal) -> String {
             line(&withdrawal.reason)
         ),
         (None, true) => format!(
-            "`{}` is a folder: pip and uv install {version} of {package} from it until its files are taken out by hand",
+            "`{}` is a folder: set `yanked` of the files of {package} {version} in its `index.json` to the reason; the next \
+             release of it writes `index.html` by that",
             line(&withdrawal.index)
         ),
         (None, false) => format!("yank it by hand on `{}`, as that index has it", line(&withdrawal.index)),

@@ -24,6 +24,25 @@ fn a_withdrawn_release_comes_nowhere() {
 }
 
 #[test]
+fn a_folder_that_marks_a_withdrawn_release_ends_the_reminder() {
+    let place = Place::released(&two(""));
+    let told = place.release(&["withdraw", "core@1.2.0", "--reason", "it loses data"]).well().out;
+    assert!(told.contains("set `yanked` of the files"), "{told}");
+    assert_eq!(place.release(&["tick"]).well().out, "nothing waits\n");
+    let page = place.folder().join("index/simple/deps-core/index.json");
+    let mut index: serde_json::Value = serde_json::from_slice(&std::fs::read(&page).unwrap()).unwrap();
+    for file in index["files"].as_array_mut().unwrap() {
+        if file["filename"].as_str().unwrap().contains("-1.2.0") {
+            file["yanked"] = "it loses data".into();
+        }
+    }
+    std::fs::write(&page, index.to_string()).unwrap();
+    let tick = place.release(&["tick"]).well().err;
+    assert!(tick.contains("the index says that core 1.2.0 is yanked"), "{tick}");
+    assert!(!place.release(&["status"]).well().out.contains("withdrawn"));
+}
+
+#[test]
 fn a_way_back_passes_over_what_was_withdrawn() {
     let place = Place::released(&two(""));
     place.deployed("staging", &["1.1.0", "1.2.0", "1.3.0"]);
