@@ -59,7 +59,7 @@ pub async fn heard(interrupt: &mut watch::Receiver<Option<&'static str>>) -> &'s
 
 /// As a kill from outside would: nothing is tidied up, and nothing needs to be.
 #[cfg(unix)]
-fn end_at_once() {
+pub fn end_at_once() {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
 }
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use release::world::oci::{self, Descriptor, INDEX, MANIFEST};
 use serde_json::{Value, json};
 
+use crate::clones::copy;
 use crate::engine::{Engine, PASSWORD, Registry, engine};
 use crate::matrix::light::light;
 use crate::world::{Answer, World};
@@ -362,28 +363,26 @@ fn an_image_that_was_lost_unseen_is_built_again_and_its_digest_is_the_truth() {
 fn an_image_that_is_there_already_needs_no_bytes() {
     let Some(bench) = bench("acme/there", "") else { return };
     bench.run(&CLAIM).well();
-    let stash = bench.world.repository().join(".git/release/stash");
-    let twin = bench.world.folder().join("stash");
-    assert!(std::process::Command::new("cp").arg("-a").arg(&stash).arg(&twin).status().unwrap().success());
-    let places = killed_in_push(&bench);
-    assert!(places > 0, "the push was killed after its image stood in the registry");
     let sealed = bench.evidence("seal")["left/image"].as_str().unwrap().to_owned();
-    assert_eq!(bench.tag(&sealed), Some(sealed.clone()));
-    fs::remove_dir_all(&stash).unwrap();
+    kill_in_push(&bench, &sealed);
+    fs::remove_dir_all(bench.world.repository().join(".git/release/stash")).unwrap();
     bench.run_with(&SHIP, &[("DOCKER_HOST", "unix:///nowhere/docker.sock")]).well();
     assert_eq!((bench.tag("1.1.0"), bench.released().1), (Some(sealed.clone()), sealed));
 }
 
-/// Runs the ship, killed place by place, until its image stands in the registry; answers the place.
-fn killed_in_push(bench: &Bench) -> u64 {
-    let sealed = bench.evidence("seal")["left/image"].as_str().unwrap().to_owned();
+/// Kills a ship from its claim on at one place after the other, each time as it was there, until one leaves its image in
+/// the registry.
+fn kill_in_push(bench: &Bench, sealed: &str) {
+    let (repository, claimed) = (bench.world.repository(), bench.world.folder().join("claimed"));
+    copy(&repository, &claimed);
     for place in 1.. {
-        let run = killed_at(bench, &SHIP, place);
-        if bench.tag(&sealed).is_some() {
-            return if run { place } else { 0 };
+        assert!(killed_at(bench, &SHIP, place), "the image stands in the registry before the last place");
+        if bench.tag(sealed).is_some() {
+            return;
         }
+        fs::remove_dir_all(&repository).unwrap();
+        copy(&claimed, &repository);
     }
-    0
 }
 
 /// Whether a run was killed at a place; otherwise it came to its end.
