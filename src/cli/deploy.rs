@@ -1,6 +1,7 @@
 //! `release deploy`, `release promote`, `release rollback`: releases into environments, onward and back.
 
-use crate::cli::args::{self, Global, Moving, Wish};
+use crate::cli::args::{Global, Wish};
+use crate::cli::args_deploy::{self, Moving};
 use crate::cli::deploying::{Deploying, Request, environment};
 use crate::cli::failure::Failure;
 use crate::cli::ledger::{self, alone};
@@ -12,7 +13,7 @@ use crate::survey::choice::Wanted;
 use crate::survey::facts::Survey;
 use crate::version::number::Version;
 
-pub fn run(global: &Global, verb: &args::Deploy, streams: &mut Streams) -> Result<u8, Failure> {
+pub fn run(global: &Global, verb: &args_deploy::Deploy, streams: &mut Streams) -> Result<u8, Failure> {
     moving(global, streams, &verb.moving, |survey| {
         environment(survey, &verb.environment)?;
         let mut wanted =
@@ -29,7 +30,7 @@ pub fn run(global: &Global, verb: &args::Deploy, streams: &mut Streams) -> Resul
     })
 }
 
-pub fn promote(global: &Global, verb: &args::Promote, streams: &mut Streams) -> Result<u8, Failure> {
+pub fn promote(global: &Global, verb: &args_deploy::Promote, streams: &mut Streams) -> Result<u8, Failure> {
     moving(global, streams, &verb.moving, |survey| {
         let to = environment(survey, &verb.to)?;
         let from = match verb.from.clone().or(to.table.after) {
@@ -51,7 +52,7 @@ pub fn promote(global: &Global, verb: &args::Promote, streams: &mut Streams) -> 
     })
 }
 
-pub fn rollback(global: &Global, verb: &args::Rollback, streams: &mut Streams) -> Result<u8, Failure> {
+pub fn rollback(global: &Global, verb: &args_deploy::Rollback, streams: &mut Streams) -> Result<u8, Failure> {
     moving(global, streams, &verb.moving, |survey| {
         environment(survey, &verb.environment)?;
         let mut wanted = named(survey, global)?;

@@ -1,6 +1,7 @@
 //! `release hotfix`: a line for mending what runs.
 
-use crate::cli::args::{self, Global, Wish};
+use crate::cli::args::{Global, Wish};
+use crate::cli::args_deploy;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ledger;
 use crate::cli::open;
@@ -13,7 +14,7 @@ use crate::survey::facts::Survey;
 use crate::version::number::Version;
 use crate::world::refs::{Expected, RefUpdate};
 
-pub fn run(global: &Global, verb: &args::Hotfix, streams: &mut Streams) -> Result<u8, Failure> {
+pub fn run(global: &Global, verb: &args_deploy::Hotfix, streams: &mut Streams) -> Result<u8, Failure> {
     let home = ledger::home(global)?;
     ledger::runtime()?.block_on(async {
         let mut book = ledger::order_book(&home).await?;

@@ -2,6 +2,7 @@
 
 pub mod abandon;
 pub mod args;
+pub mod args_deploy;
 pub mod deploy;
 pub mod deploy_ending;
 pub mod deploy_look;

@@ -1,7 +1,8 @@
 //! `release halt`, `resume`, `approve`: a person's word, written into the ledger.
 
 use crate::apply::book::{Book, BookError};
-use crate::cli::args::{self, Global, ScopeWords, Wish};
+use crate::cli::args::{Global, Wish};
+use crate::cli::args_deploy::{self, ScopeWords};
 use crate::cli::deploy::release;
 use crate::cli::deploying::environment;
 use crate::cli::failure::{Failure, Kind};
@@ -16,7 +17,7 @@ use crate::report::streams::Streams;
 use crate::survey::environments::EnvironmentSettings;
 use crate::survey::facts::Survey;
 
-pub fn halt(global: &Global, verb: &args::Halt, streams: &mut Streams) -> Result<u8, Failure> {
+pub fn halt(global: &Global, verb: &args_deploy::Halt, streams: &mut Streams) -> Result<u8, Failure> {
     order(global, streams, |survey, _| {
         let scope = scope(survey, &verb.scope)?;
         let text = format!("halted {}; rollbacks stay allowed", scope_named(&scope));
@@ -24,7 +25,7 @@ pub fn halt(global: &Global, verb: &args::Halt, streams: &mut Streams) -> Result
     })
 }
 
-pub fn resume(global: &Global, verb: &args::Resume, streams: &mut Streams) -> Result<u8, Failure> {
+pub fn resume(global: &Global, verb: &args_deploy::Resume, streams: &mut Streams) -> Result<u8, Failure> {
     order(global, streams, |survey, _| {
         let scope = scope(survey, &verb.scope)?;
         let text = format!("resumed {}", scope_named(&scope));
@@ -32,7 +33,7 @@ pub fn resume(global: &Global, verb: &args::Resume, streams: &mut Streams) -> Re
     })
 }
 
-pub fn approve(global: &Global, verb: &args::Approve, streams: &mut Streams) -> Result<u8, Failure> {
+pub fn approve(global: &Global, verb: &args_deploy::Approve, streams: &mut Streams) -> Result<u8, Failure> {
     order(global, streams, |survey, book| {
         let settings = environment(survey, &verb.environment)?;
         let wanted = release(survey, &verb.release)?;

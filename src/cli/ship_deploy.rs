@@ -3,7 +3,8 @@
 use tokio::sync::watch;
 
 use crate::apply::book::Book;
-use crate::cli::args::{self, Global, Moving, Output, Stage, Wish};
+use crate::cli::args::{self, Global, Output, Stage, Wish};
+use crate::cli::args_deploy::Moving;
 use crate::cli::deploying::{Deploying, Request, environment};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::open;

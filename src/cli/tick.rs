@@ -5,7 +5,8 @@ use tokio::sync::watch;
 use crate::apply::book::Book;
 use crate::apply::ground::Proven;
 use crate::apply::lease::liveness;
-use crate::cli::args::{self, Global, Moving, Wish};
+use crate::cli::args::{Global, Wish};
+use crate::cli::args_deploy::{self, Moving};
 use crate::cli::deploying::{Deploying, Request, environment};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ground::ground;
@@ -27,7 +28,7 @@ use crate::survey::home::Home;
 use crate::world::clock;
 use crate::world::holder::Liveness;
 
-pub fn run(global: &Global, verb: &args::Tick, streams: &mut Streams) -> Result<u8, Failure> {
+pub fn run(global: &Global, verb: &args_deploy::Tick, streams: &mut Streams) -> Result<u8, Failure> {
     let home = ledger::home(global)?;
     let Ok(_alone) = alone(&home.repository) else {
         streams.print("another `release` is at work in this repository; nothing was done\n");

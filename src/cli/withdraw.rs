@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep};
 use crate::apply::book::Book;
 use crate::apply::index::{Listed, listing};
 use crate::apply::workshop::{Outlet, Workshop};
-use crate::cli::args::{self, Global, Output, Wish};
+use crate::cli::args::{Global, Output, Wish};
+use crate::cli::args_deploy;
 use crate::cli::deploy::release;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ledger::{self, book_failure};
@@ -30,7 +31,7 @@ use crate::workspace::file_name::FileName;
 /// How often the index is asked.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-pub fn run(global: &Global, verb: &args::Withdraw, streams: &mut Streams) -> Result<u8, Failure> {
+pub fn run(global: &Global, verb: &args_deploy::Withdraw, streams: &mut Streams) -> Result<u8, Failure> {
     let wait = match &verb.wait {
         None => None,
         Some(text) => Some(Span::read(text).ok_or_else(|| {
