@@ -16,6 +16,8 @@ pub struct Pace {
     pub cap: Duration,
     /// The longest wait that a server may ask for with `Retry-After`.
     pub asked_cap: Duration,
+    /// The wait where a server asks for one and names no time.
+    pub unnamed: Duration,
     /// How many times something is done again.
     pub retries: usize,
     /// How long all of it may take.
@@ -33,6 +35,7 @@ impl Default for Pace {
             base: Duration::from_secs(1),
             cap: Duration::from_secs(60),
             asked_cap: Duration::from_secs(300),
+            unnamed: Duration::from_secs(60),
             retries: 7,
             budget: Duration::from_secs(1800),
             poll: Duration::from_secs(5),
@@ -49,6 +52,7 @@ impl Pace {
             base: Duration::from_millis(5),
             cap: Duration::from_millis(50),
             asked_cap: Duration::from_secs(2),
+            unnamed: Duration::from_millis(5),
             retries: 4,
             budget: Duration::from_secs(60),
             poll: Duration::from_millis(20),

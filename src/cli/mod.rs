@@ -9,6 +9,7 @@ pub mod deploy_look;
 pub mod deploying;
 pub mod doctor;
 pub mod failure;
+pub mod github;
 pub mod ground;
 pub mod hotfix;
 pub mod in_flight;

@@ -46,7 +46,7 @@ fn publisher(name: &str, index: &Index) -> Result<Publisher, Failure> {
 }
 
 /// Debug builds know a pace of milliseconds too, for tests with many faults: `RELEASE_PACE=quick`.
-fn pace() -> Pace {
+pub fn pace() -> Pace {
     let quick =
         cfg!(debug_assertions) && std::env::var_os("RELEASE_PACE").is_some_and(|pace| pace == "quick");
     if quick { Pace::quick() } else { Pace::default() }

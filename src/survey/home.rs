@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crate::survey::config_file::find_config;
 use crate::survey::error::SurveyError;
+use crate::workspace::config::github::GitHubTable;
 use crate::workspace::config::ledger::LedgerPlace;
 use crate::world::git::Repository;
+use crate::world::remote::without_credentials;
 use crate::world::store::Store;
 use crate::world::store::error::StoreError;
 use crate::world::store::git_ref::GitStore;
@@ -17,6 +19,8 @@ pub struct Home {
     pub repository: Repository,
     /// The git remote that claims are pushed to; none where all stays here.
     pub remote: Option<String>,
+    /// What is done at GitHub, where the configuration says that the repository is there.
+    pub github: Option<GitHubTable>,
     place: Place,
 }
 
@@ -35,11 +39,12 @@ pub fn home(directory: &Path, config: Option<&Path>) -> Result<Home, SurveyError
         return Err(SurveyError::NoRemote { wanted: wanted.to_owned() });
     }
     let place = place(config.ledger_place(remote.is_some()));
+    let github = config.github().cloned();
     if remote.is_none() && !matches!(place, Place::Ref { .. }) {
         let wanted = config.remote().unwrap_or_default().to_owned();
         return Err(SurveyError::LedgerAlone { wanted });
     }
-    Ok(Home { repository, remote, place })
+    Ok(Home { repository, remote, github, place })
 }
 
 /// Whether a remote is an address or a folder, and not the name of one that git knows.
@@ -57,6 +62,13 @@ fn place(place: LedgerPlace) -> Place {
 }
 
 impl Home {
+    /// The address of the remote, without user and password.
+    pub fn remote_address(&self) -> Option<String> {
+        let remote = self.remote.as_deref()?;
+        let address = || is_address(remote).then(|| without_credentials(remote));
+        self.repository.remote_url(remote).or_else(address)
+    }
+
     /// The store of the ledger.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ pub mod form;
 pub mod git;
 pub mod git_command;
 pub mod git_error;
+pub mod github;
 pub mod holder;
 pub mod http;
 pub mod identity;

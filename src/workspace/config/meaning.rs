@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::workspace::config::environment::{CheckKind, CheckTable, EnvironmentTable, Target};
+use crate::workspace::config::github;
 use crate::workspace::config::ledger;
 use crate::workspace::config::nearest::nearest;
 use crate::workspace::config::problem::Problem;
@@ -27,6 +28,7 @@ pub fn check(tables: &Tables, document: &Node) -> Vec<Problem> {
     meaning.environments();
     meaning.hooks();
     meaning.problems.extend(ledger::check(tables, document));
+    meaning.problems.extend(github::check(tables, document));
     meaning.problems.extend(proofs::check(tables, document));
     meaning.problems
 }

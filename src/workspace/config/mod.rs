@@ -5,6 +5,7 @@ pub mod condition;
 pub mod environment;
 pub mod fit;
 mod foreign;
+pub mod github;
 pub mod hook;
 mod image_text;
 pub mod ledger;

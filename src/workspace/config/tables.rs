@@ -9,6 +9,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::workspace::config::environment::EnvironmentTable;
+use crate::workspace::config::github::GitHubTable;
 use crate::workspace::config::hook::HookTable;
 use crate::workspace::config::ledger::LedgerTable;
 use crate::workspace::config::package::PackageTable;
@@ -38,6 +39,8 @@ pub struct Tables {
     pub group: BTreeMap<String, GroupTable>,
     /// Where the ledger is kept.
     pub ledger: LedgerTable,
+    /// What is done at GitHub, where the repository is; an empty table is enough.
+    pub github: Option<GitHubTable>,
     /// Where releases run, by the environment's name.
     pub environment: BTreeMap<String, EnvironmentTable>,
     /// Who is told how deployments go.

@@ -1,0 +1,87 @@
+//! The keys of `[github]`: that the repository is at GitHub, and what is done there.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::workspace::config::Config;
+use crate::workspace::config::problem::Problem;
+use crate::workspace::config::spanned::Node;
+use crate::workspace::config::tables::Tables;
+use crate::workspace::config::text;
+
+/// What is done at GitHub, where the repository is; an empty table is enough.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct GitHubTable {
+    /// The repository, "owner/name" (default: as the git remote's address says).
+    pub repository: Option<String>,
+    /// The address of the REST interface (default: as the remote's host says; of a server <https://HOST/api/v3>).
+    #[schemars(with = "Option<text::Url>")]
+    pub api: Option<String>,
+}
+
+impl Config {
+    /// What is done at GitHub; `None` where nothing is.
+    pub fn github(&self) -> Option<&GitHubTable> {
+        self.tables.github.as_ref()
+    }
+}
+
+/// What is wrong between the keys of `[github]` and the rest.
+pub(in crate::workspace::config) fn check(tables: &Tables, document: &Node) -> Vec<Problem> {
+    let Some(table) = &tables.github else { return Vec::new() };
+    let place = |key: &str| document.place_of(&["github", key]);
+    let mut problems = Vec::new();
+    if let Some(repository) = table.repository.as_deref().filter(|repository| !is_repository(repository)) {
+        let problem =
+            Problem::new(place("repository"), format!("`{repository}` is no repository of GitHub's"));
+        problems.push(problem.with_help("write its owner and its name: \"owner/name\""));
+    }
+    if tables.workspace.remote.as_deref() == Some("") {
+        let problem = Problem::new(document.place_of(&["github"]), "`remote = \"\"` keeps everything here");
+        problems.push(
+            problem.with_help("name the `remote` of `[workspace]` that is at GitHub, or take `[github]` out"),
+        );
+    }
+    problems
+}
+
+fn is_repository(text: &str) -> bool {
+    let is_part = |part: &str| {
+        let known = |one: char| one.is_ascii_alphanumeric() || "-_.".contains(one);
+        !part.is_empty() && part != "." && part != ".." && part.chars().all(known)
+    };
+    text.split_once('/').is_some_and(|(owner, name)| is_part(owner) && is_part(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::config::ConfigPlace;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let config = Config::read(text, "release.toml", ConfigPlace::File);
+        config.map_err(|problems| problems.render("release.toml", text, 120, false))
+    }
+
+    #[test]
+    fn an_empty_table_is_enough() {
+        assert_eq!(read("").unwrap().github(), None);
+        assert_eq!(read("[github]").unwrap().github(), Some(&GitHubTable::default()));
+    }
+
+    #[test]
+    fn what_names_no_repository_is_refused() {
+        let check = |text: &str, expected: &str| {
+            let said = read(text).unwrap_err();
+            assert!(said.contains(expected) && said.contains("help:"), "{text}\n{said}");
+        };
+        for repository in ["tools", "a/b/c", "https://github.com/a/b", "a/", "a/..", "a b/c"] {
+            let text = format!("[github]\nrepository = \"{repository}\"");
+            check(&text, "is no repository of GitHub's");
+        }
+        check("[github]\napi = \"ghe.example\"", "ghe.example");
+        check("[github]\n[workspace]\nremote = \"\"", "keeps everything here");
+        check("[github]\nrepo = \"a/b\"", "unknown key `repo` in `[github]`");
+    }
+}
