@@ -193,7 +193,9 @@ impl Hub {
         operation: &Operation,
         method: &str,
     ) -> Option<Answer> {
-        let same = |name: &str, own: &str| operation.parameters[name].eq_ignore_ascii_case(own);
+        let same = |name: &str, own: &str| {
+            operation.parameters.get(name).is_none_or(|given| given.eq_ignore_ascii_case(own))
+        };
         let here = same("owner", &self.owner) && same("repo", &self.name);
         if !here || (state.private && token.is_none_or(|token| !token.access)) {
             return Some(Answer::not_found());

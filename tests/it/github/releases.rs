@@ -120,6 +120,12 @@ pub fn update(call: &mut Call<'_>) -> Answer {
     Answer::ok(form(call.state, &call.state.releases[at]))
 }
 
+/// Writes notes and keeps nothing.
+pub fn notes(call: &mut Call<'_>) -> Answer {
+    let tag = call.text("tag_name").unwrap_or_default();
+    Answer::ok(json!({ "name": tag, "body": "**Full Changelog**: none" }))
+}
+
 /// The tag stays.
 pub fn delete(call: &mut Call<'_>) -> Answer {
     let id = call.number("release_id");

@@ -3,8 +3,8 @@
 use crate::github::answer::Answer;
 use crate::github::call::Call;
 use crate::github::{
-    actions, assets, checks, comments, deployments, environments, git_data, issues, objects, pulls, releases,
-    repository,
+    actions, assets, checks, comments, deployments, environments, git_data, issues, objects, people, pulls,
+    releases, repository,
 };
 
 type Handler = fn(&mut Call<'_>) -> Answer;
@@ -18,6 +18,7 @@ pub fn handler(operation: &str) -> Option<Handler> {
         "issues" => of_issues(verb),
         "actions" => of_actions(verb),
         "checks" => of_checks(verb),
+        "users" if verb == "get-authenticated" => Some(people::myself),
         _ => None,
     }
 }
@@ -38,6 +39,7 @@ fn repos(verb: &str) -> Option<Handler> {
         "get-release" => releases::get,
         "get-release-by-tag" => releases::by_tag,
         "get-latest-release" => releases::latest,
+        "generate-release-notes" => releases::notes,
         "update-release" => releases::update,
         "delete-release" => releases::delete,
         "list-release-assets" => assets::list,

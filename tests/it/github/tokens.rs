@@ -75,6 +75,7 @@ pub fn needed(operation: &str, method: &str) -> Needed {
         "issues" => &["issues", "pull_requests"],
         "actions" => &["actions"],
         "checks" => &["checks"],
+        "users" => &[],
         _ if verb.contains("branch-protection") => &["administration"],
         _ if verb.contains("immutable-releases") => &["administration"],
         _ if verb.contains("deployment") => &["deployments"],

@@ -54,6 +54,7 @@ fn a_release_is_a_draft_then_published_then_the_latest() {
     let nowhere = json!({ "tag_name": "v9", "target_commitish": "nowhere" });
     ask(&github, &job, "POST", "/releases", &nowhere).is(422);
 
+    ask(&github, &job, "POST", "/releases/generate-notes", &json!({ "tag_name": "v2" })).is(200);
     let second = json!({ "tag_name": "shop-v0.9.1", "make_latest": "false", "target_commitish": "main" });
     ask(&github, &job, "POST", "/releases", &second).is(201);
     assert_eq!(get(&github, "", "/releases/latest").is(200)["id"], draft["id"]);

@@ -56,8 +56,11 @@ fn tokens_may_do_what_they_may() {
         (&repository["permissions"]["push"], &repository["default_branch"]),
         (&json!(false), &json!("main"))
     );
-    let job = github.job();
+    let (job, person) = (github.job(), github.person());
     assert_eq!(get(&github, &job, "").is(200)["permissions"]["push"], true);
+    let myself = format!("{}/user", github.api());
+    assert_eq!(send(&myself, &person, "GET", "Accept: */*", b"").is(200)["login"], "ada");
+    send(&myself, &job, "GET", "Accept: */*", b"").is(403);
     github.make_private();
     get(&github, "", "").is(404);
     get(&github, &github.stranger(), "/releases").is(404);
