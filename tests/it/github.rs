@@ -43,7 +43,7 @@ use std::collections::BTreeSet;
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use tempfile::TempDir;
 
@@ -59,7 +59,8 @@ use crate::web;
 /// not as GitHub describes it.
 pub struct GitHub {
     hub: Arc<Hub>,
-    _folder: TempDir,
+    /// The door closes with it; another repository behind the same door has none.
+    folder: Option<TempDir>,
 }
 
 impl GitHub {
@@ -69,9 +70,6 @@ impl GitHub {
         let folder = tempfile::Builder::new().prefix("release-github-").tempdir().unwrap();
         let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
         let (door, storage) = (listen(), listen());
-        let mut state = State::default();
-        state.default_branch.push_str("main");
-        state.merges = BTreeSet::from(["merge", "squash", "rebase"].map(str::to_owned));
         let hub = Arc::new(Hub {
             api,
             root: folder.path().to_owned(),
@@ -80,19 +78,42 @@ impl GitHub {
             name: "shop".to_owned(),
             address: door.local_addr().unwrap(),
             storage: storage.local_addr().unwrap(),
-            state: state.into(),
-            faults: Vec::new().into(),
-            tokens: Vec::new().into(),
-            seen: Vec::new().into(),
-            violations: Vec::new().into(),
-            remaining: AtomicI64::new(4999),
-            ended: AtomicBool::new(false),
+            state: begun().into(),
+            others: Vec::new().into(),
+            faults: Arc::default(),
+            tokens: Arc::default(),
+            seen: Arc::default(),
+            violations: Arc::default(),
+            remaining: Arc::new(AtomicI64::new(4999)),
+            ended: Arc::default(),
         });
         for listener in [door, storage] {
             let hub = Arc::clone(&hub);
             std::thread::spawn(move || listen_on(&listener, &hub));
         }
-        Some(GitHub { hub, _folder: folder })
+        Some(GitHub { hub, folder: Some(folder) })
+    }
+
+    /// Another empty repository behind the same door, with the same tokens, faults and memory of requests.
+    pub fn another(&self, owner: &str, name: &str) -> GitHub {
+        let own = &self.hub;
+        let hub = Arc::new(Hub {
+            root: own.root.clone(),
+            git: Git::bare(&own.root, owner, name),
+            owner: owner.to_owned(),
+            name: name.to_owned(),
+            state: begun().into(),
+            others: Vec::new().into(),
+            faults: Arc::clone(&own.faults),
+            tokens: Arc::clone(&own.tokens),
+            seen: Arc::clone(&own.seen),
+            violations: Arc::clone(&own.violations),
+            remaining: Arc::clone(&own.remaining),
+            ended: Arc::clone(&own.ended),
+            ..**own
+        });
+        own.others.lock().unwrap().push(Arc::clone(&hub));
+        GitHub { hub, folder: None }
     }
 
     /// Where the host is, as `GITHUB_SERVER_URL` names it.
@@ -107,7 +128,7 @@ impl GitHub {
 
     /// As `GITHUB_REPOSITORY` names it.
     pub fn slug(&self) -> String {
-        format!("{}/{}", self.hub.owner, self.hub.name)
+        self.hub.slug()
     }
 
     /// What git fetches and pushes to.
@@ -208,6 +229,9 @@ impl GitHub {
 
 impl Drop for GitHub {
     fn drop(&mut self) {
+        if self.folder.is_none() {
+            return;
+        }
         self.hub.ended.store(true, Ordering::SeqCst);
         for address in [self.hub.address, self.hub.storage] {
             // The listener is woken to see that it should stop.
@@ -234,6 +258,13 @@ fn answer(hub: &Hub, mut client: TcpStream) -> Option<()> {
     let request = web::read(&mut BufReader::new(client.try_clone().ok()?))?;
     let whole = hub.serve(&request);
     client.write_all(&whole).ok()
+}
+
+fn begun() -> State {
+    let mut state = State::default();
+    state.default_branch.push_str("main");
+    state.merges = BTreeSet::from(["merge", "squash", "rebase"].map(str::to_owned));
+    state
 }
 
 fn every() -> Vec<(&'static str, Level)> {

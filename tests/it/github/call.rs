@@ -130,7 +130,7 @@ impl Hub {
             schema,
             json!({
                 "id": 1, "node_id": "R_1", "name": self.name, "full_name": format!("{}/{}", self.owner, self.name),
-                "owner": self.user(&self.owner), "private": state.private, "fork": false, "archived": false,
+                "owner": self.user(&self.owner), "private": state.private, "fork": false, "archived": state.archived,
                 "disabled": false, "default_branch": state.default_branch, "url": self.url(""),
                 "html_url": self.page(""), "clone_url": self.page(".git"),
                 "visibility": if state.private { "private" } else { "public" },

@@ -34,7 +34,7 @@ impl Reply {
 /// Asks the API for something below the repository.
 pub fn ask(github: &GitHub, token: &str, method: &str, path: &str, body: &Value) -> Reply {
     let body = if body.is_null() { String::new() } else { body.to_string() };
-    let at = format!("{}/repos/ada/shop{path}", github.api());
+    let at = format!("{}/repos/{}{path}", github.api(), github.slug());
     send(&at, token, method, "Accept: application/vnd.github+json", body.as_bytes())
 }
 

@@ -16,7 +16,8 @@ pub fn signed(hub: &Hub, asset: &Asset) -> String {
 pub fn answer(hub: &Hub, request: &Request) -> Answer {
     let state = hub.state.lock().unwrap();
     if let Some(id) = request.path.strip_prefix(STORED) {
-        let Some(asset) = state.assets.iter().find(|asset| asset.value["id"].to_string() == id) else {
+        let Some(asset) = state.assets.iter().find(|asset| asset.value["id"].as_u64() == id.parse().ok())
+        else {
             return Answer::not_found();
         };
         let given = pairs(&request.query).remove("sig");

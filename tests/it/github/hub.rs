@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -15,12 +15,14 @@ use crate::github::git::Git;
 use crate::github::schema::{Api, Operation};
 use crate::github::state::State;
 use crate::github::text::{pairs, secret};
-use crate::github::tokens::{Token, needed};
+use crate::github::tokens::{Token, Who, needed};
 use crate::github::{events, files, pack, routes};
 use crate::web::Request;
 
 pub const API: &str = "/api/v3";
 pub const UPLOADS: &str = "/api/uploads";
+/// The repository by its number, as redirects name it.
+pub const NUMBERED: &str = "/repositories/1";
 
 pub struct Hub {
     pub api: Api,
@@ -32,13 +34,15 @@ pub struct Hub {
     /// Where the bytes of assets lie: another host, as with GitHub.
     pub storage: SocketAddr,
     pub state: Mutex<State>,
-    pub faults: Mutex<Vec<Fault>>,
+    /// The other repositories behind the same door; what follows is shared with them.
+    pub others: Mutex<Vec<Arc<Hub>>>,
+    pub faults: Arc<Mutex<Vec<Fault>>>,
     /// By their secrets.
-    pub tokens: Mutex<Vec<(String, Token)>>,
-    pub seen: Mutex<Vec<Seen>>,
-    pub violations: Mutex<Vec<String>>,
-    pub remaining: AtomicI64,
-    pub ended: AtomicBool,
+    pub tokens: Arc<Mutex<Vec<(String, Token)>>>,
+    pub seen: Arc<Mutex<Vec<Seen>>>,
+    pub violations: Arc<Mutex<Vec<String>>>,
+    pub remaining: Arc<AtomicI64>,
+    pub ended: Arc<AtomicBool>,
 }
 
 /// A request as it is remembered; no secret is in it.
@@ -59,7 +63,24 @@ impl Hub {
     pub fn serve(&self, request: &Request) -> Vec<u8> {
         let path = request.path.strip_prefix(API).or(request.path.strip_prefix(UPLOADS));
         let path = path.unwrap_or(&request.path);
+        let by_number = path.strip_prefix(NUMBERED).map(|rest| format!("/repos/{}{rest}", self.slug()));
+        let path = by_number.as_deref().unwrap_or(path);
         self.remember(request, path);
+        let others = self.others.lock().unwrap().clone();
+        let here = others.iter().find(|other| path.trim_start_matches("/repos").starts_with(&other.start()));
+        here.map_or(self, |other| other).faulty(request, path)
+    }
+
+    pub fn slug(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+
+    /// How the paths of the repository begin, but for what stands before in those of the API.
+    fn start(&self) -> String {
+        format!("/{}", self.slug())
+    }
+
+    fn faulty(&self, request: &Request, path: &str) -> Vec<u8> {
         let ordered = take(&mut self.faults.lock().unwrap(), &request.method, path);
         let Some((harm, past)) = ordered else { return self.act(request, path, None) };
         match harm {
@@ -111,22 +132,22 @@ impl Hub {
         self.violations.lock().unwrap().push(what);
     }
 
-    /// The token of a request: none given, or an unknown one.
-    pub fn token(&self, request: &Request) -> Result<Option<Token>, Answer> {
+    pub fn who(&self, request: &Request) -> Who {
         let header = request.header("authorization");
         if header.is_empty() {
-            return Ok(None);
+            return Who::Nobody;
         }
         let given = secret(header).unwrap_or_default();
         let tokens = self.tokens.lock().unwrap();
         let found = tokens.iter().find(|(secret, _)| *secret == given);
-        found.map(|(_, token)| Some(token.clone())).ok_or_else(|| Answer::refusal(401, "Bad credentials"))
+        found.map_or(Who::Unknown, |(_, token)| Who::Known(token.clone()))
     }
 
     fn remember(&self, request: &Request, path: &str) {
-        let token = match self.token(request) {
-            Ok(token) => token.map(|token| token.name).unwrap_or_default(),
-            Err(_) => "?".to_owned(),
+        let token = match self.who(request) {
+            Who::Nobody => String::new(),
+            Who::Known(token) => token.name,
+            Who::Unknown => "?".to_owned(),
         };
         let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let (method, query) = (request.method.clone(), request.query.clone());
@@ -147,9 +168,10 @@ impl Hub {
     }
 
     fn operation(&self, request: &Request, path: &str, past: Option<State>) -> Answer {
-        let token = match self.token(request) {
-            Ok(token) => token,
-            Err(answer) => return answer,
+        let token = match self.who(request) {
+            Who::Nobody => None,
+            Who::Known(token) => Some(token),
+            Who::Unknown => return Answer::refusal(401, "Bad credentials"),
         };
         let Some(operation) = self.api.find(&request.method, path) else {
             return self.wrong(format!("{} {path}: GitHub has no such operation", request.method));
@@ -162,7 +184,7 @@ impl Hub {
             return self.wrong(format!("{}: the double does not serve it", operation.id));
         };
         let mut state = self.state.lock().unwrap();
-        if let Some(refusal) = self.refusal(&state, token.as_ref(), &operation, &request.method) {
+        if let Some(refusal) = self.refusal(&state, token.as_ref(), &operation, (&request.method, path)) {
             return refusal;
         }
         events::notice(self, &mut state, None);
@@ -191,12 +213,17 @@ impl Hub {
         state: &State,
         token: Option<&Token>,
         operation: &Operation,
-        method: &str,
+        (method, path): (&str, &str),
     ) -> Option<Answer> {
         let same = |name: &str, own: &str| {
             operation.parameters.get(name).is_none_or(|given| given.eq_ignore_ascii_case(own))
         };
         let here = same("owner", &self.owner) && same("repo", &self.name);
+        if let Some(rest) = state.old.iter().find_map(|old| path.strip_prefix(&format!("/repos/{old}"))) {
+            let place = format!("http://{}{API}{NUMBERED}{rest}", self.address);
+            let status = if method == "GET" { 301 } else { 307 };
+            return Some(Answer::refusal(status, "Moved Permanently").with("location", &place));
+        }
         if !here || (state.private && token.is_none_or(|token| !token.access)) {
             return Some(Answer::not_found());
         }
@@ -207,7 +234,8 @@ impl Hub {
         }
         let Some(token) = token else { return Some(Answer::refusal(401, "Requires authentication")) };
         if needed.any.iter().any(|permission| token.may(permission, needed.level)) {
-            return None;
+            let said = "Repository was archived so is read-only.";
+            return (state.archived && method != "GET").then(|| Answer::refusal(403, said));
         }
         let answer = Answer::refusal(403, token.message());
         Some(answer.with("x-accepted-github-permissions", &needed.header()))

@@ -40,10 +40,9 @@ pub fn create_tree(call: &mut Call<'_>) -> Answer {
     let file = index.path().join("index");
     let more = [("GIT_INDEX_FILE", file.to_str().expect("a path of letters"))];
     let git = &call.hub.git;
-    if let Some(base) = call.text("base_tree") {
-        if git.feed(&["read-tree", &base], b"", &more).is_err() {
-            return Answer::refusal(422, "base_tree is not a valid tree oid");
-        }
+    let base = call.text("base_tree");
+    if base.is_some_and(|base| git.feed(&["read-tree", &base], b"", &more).is_err()) {
+        return Answer::refusal(422, "base_tree is not a valid tree oid");
     }
     for entry in call.body["tree"].as_array().into_iter().flatten() {
         let path = entry["path"].as_str().unwrap_or_default();

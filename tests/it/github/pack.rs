@@ -3,7 +3,7 @@
 use crate::github::answer::Answer;
 use crate::github::events;
 use crate::github::hub::{Hub, whole};
-use crate::github::tokens::Level;
+use crate::github::tokens::{Level, Who};
 use crate::web::{self, Request};
 
 /// The answer to a request of git; `None` for all others.
@@ -15,11 +15,15 @@ pub fn answer(hub: &Hub, request: &Request) -> Option<Vec<u8>> {
         return None;
     }
     let push = rest == "/git-receive-pack" || request.query.contains("git-receive-pack");
-    let token = match hub.token(request) {
-        Ok(token) => token,
-        Err(_) => return Some(challenge()),
+    let token = match hub.who(request) {
+        Who::Nobody => None,
+        Who::Known(token) => Some(token),
+        Who::Unknown => return Some(challenge()),
     };
-    let private = hub.state.lock().unwrap().private;
+    let (private, archived) = {
+        let state = hub.state.lock().unwrap();
+        (state.private, state.archived)
+    };
     let Some(token) = token else {
         if push || private {
             return Some(challenge());
@@ -31,6 +35,9 @@ pub fn answer(hub: &Hub, request: &Request) -> Option<Vec<u8>> {
     }
     if push && !token.may("contents", Level::Write) {
         return Some(words(403, "Write access to repository not granted."));
+    }
+    if push && archived {
+        return Some(words(403, "This repository was archived so it is read-only."));
     }
     let pushes = request.method == "POST" && push;
     if pushes {

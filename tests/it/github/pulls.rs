@@ -14,12 +14,12 @@ use crate::github::{commits, events, merging};
 
 pub fn list(call: &mut Call<'_>) -> Answer {
     let state = call.asked("state").unwrap_or("open").to_owned();
-    let head = call.asked("head").map(|head| head.rsplit(':').next().unwrap_or(head).to_owned());
+    let head = call.asked("head").map(str::to_owned);
     let base = call.asked("base").map(str::to_owned);
     let fits = |pull: &&Pull| {
         let issue = issue(call.state, pull);
         (state == "all" || issue["state"] == *state)
-            && head.as_ref().is_none_or(|head| *head == pull.head)
+            && head.as_ref().is_none_or(|head| *head == label(call.hub, pull))
             && base.as_ref().is_none_or(|base| *base == pull.base)
     };
     let mut list: Vec<Value> = call.state.pulls.iter().filter(fits).map(|pull| simple(call, pull)).collect();
@@ -65,8 +65,10 @@ pub fn create(call: &mut Call<'_>) -> Answer {
         let said = format!("No commits between {base} and {head}");
         return Answer::invalid("PullRequest", "base", "custom", &said);
     }
-    let same =
-        |pull: &&Pull| pull.head == head && pull.base == base && issue(call.state, pull)["state"] == "open";
+    let same = |pull: &&Pull| {
+        let own = pull.fork.is_none() && pull.head == head;
+        own && pull.base == base && issue(call.state, pull)["state"] == "open"
+    };
     if call.state.pulls.iter().any(|pull| same(&pull)) {
         let said = format!("A pull request already exists for {}:{head}.", call.hub.owner);
         return Answer::invalid("PullRequest", "head", "custom", &said);
@@ -75,24 +77,30 @@ pub fn create(call: &mut Call<'_>) -> Answer {
     if let Some(refusal) = too_long("PullRequest", &body) {
         return refusal;
     }
-    let login = call.login();
+    let (login, draft) = (call.login(), call.body["draft"] == true);
     let title = call.text("title").unwrap_or_default();
-    let number = issues::open(call.hub, call.state, &login, &title, &body);
-    let (id, author) = (call.state.id(), call.user());
-    let url = call.hub.url(&format!("/pulls/{number}"));
-    let page = call.hub.page(&format!("/pull/{number}"));
-    let issue = call.state.issues.last_mut().expect("an issue that was just opened");
-    issue["html_url"] = json!(page);
-    issue["pull_request"] = json!({ "url": url, "html_url": page, "diff_url": format!("{page}.diff"),
-        "patch_url": format!("{page}.patch"), "merged_at": null });
-    let draft = call.body["draft"] == true;
-    let pull = Pull { number, id, head, base, head_sha, base_sha, draft, author, merged: None };
-    keep_head(call.hub, &pull);
-    call.state.pulls.push(pull.clone());
+    let author = call.user();
+    let pull =
+        Pull { number: 0, id: 0, fork: None, head, base, head_sha, base_sha, draft, author, merged: None };
+    let pull = open(call.hub, call.state, pull, &login, &title, &body);
     if let Some(token) = call.token {
         events::start(call.hub, call.state, token, "pull_request", &pull.head, &Value::Null);
     }
     Answer::json(201, whole(call, &pull))
+}
+
+/// Opens a pull, which is an issue too, and gives it its number.
+pub fn open(hub: &Hub, state: &mut State, pull: Pull, login: &str, title: &str, body: &str) -> Pull {
+    let number = issues::open(hub, state, login, title, body);
+    let (url, page) = (hub.url(&format!("/pulls/{number}")), hub.page(&format!("/pull/{number}")));
+    let issue = issue_mut(state, number);
+    issue["html_url"] = json!(page);
+    issue["pull_request"] = json!({ "url": url, "html_url": page, "diff_url": format!("{page}.diff"),
+        "patch_url": format!("{page}.patch"), "merged_at": null });
+    let pull = Pull { number, id: state.id(), ..pull };
+    keep_head(hub, &pull);
+    state.pulls.push(pull.clone());
+    pull
 }
 
 pub fn update(call: &mut Call<'_>) -> Answer {
@@ -182,6 +190,7 @@ pub fn sync(hub: &Hub, state: &mut State, by: Option<&Token>) {
             state.pulls[at].base_sha = base;
         }
         match hub.git.branch(&pull.head) {
+            _ if pull.fork.is_some() => {}
             None => {
                 let issue = issue_mut(state, pull.number);
                 (issue["state"], issue["closed_at"]) = (json!("closed"), json!(now()));
@@ -252,15 +261,28 @@ fn whole(call: &Call<'_>, pull: &Pull) -> Value {
     hub.make("pull-request", fields)
 }
 
+/// The head as GitHub names it: `owner:branch`.
+fn label(hub: &Hub, pull: &Pull) -> String {
+    format!("{}:{}", pull.fork.as_ref().unwrap_or(&hub.owner), pull.head)
+}
+
 fn fields(hub: &Hub, state: &State, pull: &Pull) -> Value {
     let issue = issue(state, pull);
     let number = pull.number;
     let (url, page) = (hub.url(&format!("/pulls/{number}")), hub.page(&format!("/pull/{number}")));
     let of_issue = hub.url(&format!("/issues/{number}"));
-    let side = |branch: &str, sha: &str| {
-        json!({ "label": format!("{}:{branch}", hub.owner), "ref": branch, "sha": sha,
-            "user": hub.user(&hub.owner), "repo": hub.repository("repository", state) })
+    let repository = hub.repository("repository", state);
+    let side = |label: &str, repository: &Value, sha: &str| {
+        let (owner, branch) = label.split_once(':').unwrap_or_default();
+        json!({ "label": label, "ref": branch, "sha": sha, "user": hub.user(owner), "repo": repository })
     };
+    let mut other = repository.clone();
+    if let Some(fork) = &pull.fork {
+        other["id"] = json!(2);
+        other["fork"] = json!(true);
+        other["owner"] = hub.user(fork);
+        other["full_name"] = json!(format!("{fork}/{}", hub.name));
+    }
     let link = |address: &str| json!({ "href": address });
     let statuses = hub.url(&format!("/statuses/{}", pull.head_sha));
     json!({
@@ -270,7 +292,8 @@ fn fields(hub: &Hub, state: &State, pull: &Pull) -> Value {
         "updated_at": issue["updated_at"], "closed_at": issue["closed_at"],
         "merged_at": pull.merged.as_ref().map(|(_, _, when)| when.clone()),
         "merge_commit_sha": pull.merged.as_ref().map(|(sha, ..)| sha.clone()),
-        "head": side(&pull.head, &pull.head_sha), "base": side(&pull.base, &pull.base_sha),
+        "head": side(&label(hub, pull), &other, &pull.head_sha),
+        "base": side(&format!("{}:{}", hub.owner, pull.base), &repository, &pull.base_sha),
         "author_association": "MEMBER", "auto_merge": null, "url": url, "html_url": page,
         "issue_url": of_issue, "diff_url": format!("{page}.diff"), "patch_url": format!("{page}.patch"),
         "commits_url": format!("{url}/commits"), "comments_url": format!("{of_issue}/comments"),

@@ -6,13 +6,43 @@ use serde_json::{Value, json};
 
 use crate::github::checks::check;
 use crate::github::environments::{Rules, set};
-use crate::github::state::{Asset, Run, Stage, Workflow};
-use crate::github::{GitHub, actions, assets, events};
+use crate::github::state::{Asset, Pull, Run, Stage, Workflow};
+use crate::github::{GitHub, actions, assets, events, pulls};
 
 impl GitHub {
     /// From now on it is hidden from anonymous readers, and reading needs permissions.
     pub fn make_private(&self) {
         self.state(|state| state.private = true);
+    }
+
+    /// From now on everything may be read and nothing changed.
+    pub fn archive(&self) {
+        self.state(|state| state.archived = true);
+    }
+
+    /// It had another name before (`owner/name`): what asks there is led here.
+    pub fn was_called(&self, slug: &str) {
+        self.state(|state| state.old.push(slug.to_owned()));
+    }
+
+    /// A pull request from somebody's fork, whose commit the repository has already. Answers its number.
+    pub fn pull_from_fork(&self, login: &str, branch: &str, commit: &str, title: &str) -> u64 {
+        self.state(|state| {
+            let base = state.default_branch.clone();
+            let pull = Pull {
+                number: 0,
+                id: 0,
+                fork: Some(login.to_owned()),
+                head: branch.to_owned(),
+                base_sha: self.hub.git.branch(&base).expect("a base to merge into"),
+                base,
+                head_sha: commit.to_owned(),
+                draft: false,
+                author: self.hub.user(login),
+                merged: None,
+            };
+            pulls::open(&self.hub, state, pull, login, title, "").number
+        })
     }
 
     /// From now on a published release and its tag stay as they are.

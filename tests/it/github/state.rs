@@ -10,6 +10,9 @@ use crate::github::tokens::Kind;
 #[derive(Clone, Default)]
 pub struct State {
     pub private: bool,
+    pub archived: bool,
+    /// What it was called before: `owner/name`.
+    pub old: Vec<String>,
     pub default_branch: String,
     ids: u64,
     numbers: u64,
@@ -74,6 +77,8 @@ pub struct Asset {
 pub struct Pull {
     pub number: u64,
     pub id: u64,
+    /// Whose fork the head is in.
+    pub fork: Option<String>,
     pub head: String,
     pub base: String,
     pub head_sha: String,

@@ -48,6 +48,14 @@ impl Token {
     }
 }
 
+/// Who sends a request.
+pub enum Who {
+    Nobody,
+    Known(Token),
+    /// Somebody with a token that GitHub does not know.
+    Unknown,
+}
+
 /// What an operation needs: any of these permissions, at this level; none at all where the list is empty.
 pub struct Needed {
     pub any: &'static [&'static str],

@@ -83,6 +83,13 @@ fn a_pull_follows_its_branches() {
     ask(&github, &job, "DELETE", "/git/refs/heads/other", &Value::Null).is(204);
     assert_eq!(get(&github, "", "/pulls/2").is(200)["state"], "closed");
     assert_eq!(github.git().commit("pull/2/head"), Some(other));
+    let forked = github.pull_from_fork("bo", "other", &one, "from a fork");
+    let pull = get(&github, "", &format!("/pulls/{forked}")).is(200);
+    assert_eq!(
+        (&pull["head"]["label"], &pull["head"]["repo"]["full_name"]),
+        (&json!("bo:other"), &json!("bo/shop"))
+    );
+    assert_eq!(get(&github, "", "/pulls?head=ada:other").is(200), json!([]));
     github.keep_jobs_from_pulls();
     branch(&github, &job, "third", &one, "y");
     let body = json!({ "title": "third", "head": "third", "base": "main" });

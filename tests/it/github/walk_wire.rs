@@ -75,6 +75,32 @@ fn tokens_may_do_what_they_may() {
 }
 
 #[test]
+fn a_repository_moves_and_is_archived_and_has_neighbours() {
+    let Some((github, _)) = with_a_commit() else { return };
+    let job = github.job();
+    github.was_called("ada/cart");
+    let old = format!("{}/repos/ada/cart/labels", github.api());
+    let moved = send(&old, &job, "GET", "Accept: */*", b"");
+    assert_eq!(moved.status, 301);
+    assert_eq!(send(moved.header("location").unwrap(), &job, "GET", "Accept: */*", b"").is(200), json!([]));
+    let made = send(&old, &job, "POST", "Accept: */*", br#"{"name":"a"}"#);
+    assert_eq!(made.status, 307);
+    send(made.header("location").unwrap(), &job, "POST", "Accept: */*", br#"{"name":"a"}"#).is(201);
+    let other = github.another("actions", "checkout");
+    assert_eq!(get(&other, "", "/labels").is(200), json!([]));
+    ask(&other, &job, "POST", "/labels", &json!({ "name": "b" })).is(201);
+    assert_eq!(get(&github, "", "/labels").is(200)[0]["name"], "a");
+    let refs = format!("{}/info/refs?service=git-upload-pack", other.remote());
+    assert_eq!(send(&refs, "", "GET", "Accept: */*", b"").status, 200);
+    drop(other);
+    github.archive();
+    assert_eq!(get(&github, &job, "").is(200)["archived"], true);
+    ask(&github, &job, "POST", "/labels", &json!({ "name": "c" })).is(403);
+    let refs = format!("{}/info/refs?service=git-receive-pack", github.remote());
+    assert_eq!(send(&refs, &job, "GET", "Accept: */*", b"").status, 403);
+}
+
+#[test]
 fn requests_are_remembered_without_their_secrets() {
     let Some((github, _)) = with_a_commit() else { return };
     let job = github.job();
