@@ -42,6 +42,7 @@ mod walk_wire;
 use std::collections::BTreeSet;
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -256,7 +257,11 @@ fn listen_on(listener: &TcpListener, hub: &Arc<Hub>) {
 /// Answers one request and closes.
 fn answer(hub: &Hub, mut client: TcpStream) -> Option<()> {
     let request = web::read(&mut BufReader::new(client.try_clone().ok()?))?;
-    let whole = hub.serve(&request);
+    let served = std::panic::catch_unwind(AssertUnwindSafe(|| hub.serve(&request)));
+    let whole = served.unwrap_or_else(|_| {
+        hub.violation(format!("the double panicked at {} {}", request.method, request.path));
+        Vec::new()
+    });
     client.write_all(&whole).ok()
 }
 

@@ -49,7 +49,7 @@ pub fn send(at: &str, token: &str, method: &str, header: &str, body: &[u8]) -> R
     let credentials =
         if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
     let head = format!(
-        "{method} /{path} HTTP/1.1\r\nHost: {address}\r\n{credentials}{header}\r\nContent-Length: {}\r\n\r\n",
+        "{method} /{path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: it\r\n{credentials}{header}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();

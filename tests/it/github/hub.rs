@@ -157,7 +157,10 @@ impl Hub {
     fn act(&self, request: &Request, path: &str, past: Option<State>) -> Vec<u8> {
         if request.path.starts_with(API) || request.path.starts_with(UPLOADS) {
             let remaining = self.remaining.fetch_sub(1, Ordering::SeqCst);
-            let answer = self.operation(request, path, past);
+            let answer = match request.header("user-agent") {
+                "" => Answer::refusal(403, "Request forbidden by administrative rules: no User-Agent header"),
+                _ => self.operation(request, path, past),
+            };
             let reset = jiff::Timestamp::now().as_second() + 3000;
             return whole(&limits(answer, remaining, reset));
         }

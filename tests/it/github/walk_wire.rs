@@ -70,6 +70,8 @@ fn tokens_may_do_what_they_may() {
     refused.is(403);
     github.revoke(&job);
     get(&github, &job, "").is(401);
+    let nameless = send(&myself, &job, "GET", "User-Agent: ", b"");
+    assert!(nameless.is(403)["message"].as_str().unwrap().contains("User-Agent"));
     let other = format!("{}/repos/bo/shop", github.api());
     send(&other, &reader, "GET", "Accept: */*", b"").is(404);
 }
