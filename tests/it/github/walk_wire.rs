@@ -30,6 +30,9 @@ fn what_github_does_not_describe_is_refused_and_told() {
     refused("DELETE", "/releases", &Value::Null, "no such operation");
     refused("GET", "/stargazers", &Value::Null, "does not serve it");
     refused("PUT", "/pulls/1/merge", &json!({ "merge_method": "octopus" }), "octopus");
+    github.state(|state| state.labels.push(json!({ "name": 1 })));
+    get(&github, "", "/labels").is(500);
+    assert!(github.take_violations()[0].contains("the double's own answer"));
     github.check();
 }
 
