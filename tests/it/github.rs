@@ -75,6 +75,7 @@ impl GitHub {
             api,
             root: folder.path().to_owned(),
             git: Git::bare(folder.path(), "ada", "shop"),
+            number: 1,
             owner: "ada".to_owned(),
             name: "shop".to_owned(),
             address: door.local_addr().unwrap(),
@@ -101,6 +102,7 @@ impl GitHub {
         let hub = Arc::new(Hub {
             root: own.root.clone(),
             git: Git::bare(&own.root, owner, name),
+            number: 2 + own.others.lock().unwrap().len() as u64,
             owner: owner.to_owned(),
             name: name.to_owned(),
             state: begun().into(),

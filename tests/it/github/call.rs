@@ -19,6 +19,8 @@ pub struct Call<'c> {
     pub query: BTreeMap<String, String>,
     pub body: Value,
     pub request: &'c Request,
+    /// From `/repos/` on.
+    pub path: &'c str,
     pub token: Option<&'c Token>,
 }
 
@@ -94,7 +96,8 @@ impl Call<'_> {
         let mut query: String =
             others.map(|(name, value)| format!("{}={}&", encoded(name), encoded(value))).collect();
         query.push_str(&format!("page={page}"));
-        format!("http://{}{}?{query}", self.hub.address, self.request.path)
+        let rest = self.path.splitn(5, '/').nth(4).unwrap_or_default();
+        self.hub.numbered(&format!("/{rest}?{query}"))
     }
 }
 
@@ -129,7 +132,7 @@ impl Hub {
         self.make(
             schema,
             json!({
-                "id": 1, "node_id": "R_1", "name": self.name, "full_name": format!("{}/{}", self.owner, self.name),
+                "id": self.number, "node_id": format!("R_{}", self.number), "name": self.name, "full_name": format!("{}/{}", self.owner, self.name),
                 "owner": self.user(&self.owner), "private": state.private, "fork": false, "archived": state.archived,
                 "disabled": false, "default_branch": state.default_branch, "url": self.url(""),
                 "html_url": self.page(""), "clone_url": self.page(".git"),

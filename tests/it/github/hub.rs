@@ -21,13 +21,14 @@ use crate::web::Request;
 
 pub const API: &str = "/api/v3";
 pub const UPLOADS: &str = "/api/uploads";
-/// The repository by its number, as redirects name it.
-pub const NUMBERED: &str = "/repositories/1";
+/// Repositories by their numbers, as redirects and the pages of lists name them.
+pub const NUMBERED: &str = "/repositories/";
 
 pub struct Hub {
     pub api: Api,
     pub root: PathBuf,
     pub git: Git,
+    pub number: u64,
     pub owner: String,
     pub name: String,
     pub address: SocketAddr,
@@ -63,12 +64,22 @@ impl Hub {
     pub fn serve(&self, request: &Request) -> Vec<u8> {
         let path = request.path.strip_prefix(API).or(request.path.strip_prefix(UPLOADS));
         let path = path.unwrap_or(&request.path);
-        let by_number = path.strip_prefix(NUMBERED).map(|rest| format!("/repos/{}{rest}", self.slug()));
+        let others = self.others.lock().unwrap().clone();
+        let by_number = path.strip_prefix(NUMBERED).and_then(|rest| {
+            let (number, rest) = rest.split_once('/').unwrap_or((rest, ""));
+            let fits = |hub: &&Hub| hub.number.to_string() == number;
+            let hub = others.iter().map(AsRef::as_ref).chain([self]).find(fits)?;
+            Some(format!("/repos/{}/{rest}", hub.slug()).trim_end_matches('/').to_owned())
+        });
         let path = by_number.as_deref().unwrap_or(path);
         self.remember(request, path);
-        let others = self.others.lock().unwrap().clone();
         let here = others.iter().find(|other| path.trim_start_matches("/repos").starts_with(&other.start()));
         here.map_or(self, |other| other).faulty(request, path)
+    }
+
+    /// An address of the API below the repository's number.
+    pub fn numbered(&self, rest: &str) -> String {
+        format!("http://{}{API}{NUMBERED}{}{rest}", self.address, self.number)
     }
 
     pub fn slug(&self) -> String {
@@ -199,6 +210,7 @@ impl Hub {
             query: pairs(&request.query),
             body: serde_json::from_slice(&request.body).unwrap_or(Value::Null),
             request,
+            path,
             token: token.as_ref(),
         };
         let answer = handler(&mut call);
@@ -223,7 +235,7 @@ impl Hub {
         };
         let here = same("owner", &self.owner) && same("repo", &self.name);
         if let Some(rest) = state.old.iter().find_map(|old| path.strip_prefix(&format!("/repos/{old}"))) {
-            let place = format!("http://{}{API}{NUMBERED}{rest}", self.address);
+            let place = self.numbered(rest);
             let status = if method == "GET" { 301 } else { 307 };
             return Some(Answer::refusal(status, "Moved Permanently").with("location", &place));
         }

@@ -278,7 +278,7 @@ fn fields(hub: &Hub, state: &State, pull: &Pull) -> Value {
     };
     let mut other = repository.clone();
     if let Some(fork) = &pull.fork {
-        other["id"] = json!(2);
+        other["id"] = json!(1000 + hub.number);
         other["fork"] = json!(true);
         other["owner"] = hub.user(fork);
         other["full_name"] = json!(format!("{fork}/{}", hub.name));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::github::GitHub;
-use crate::github::client::{ask, get};
+use crate::github::client::{ask, get, send};
 use crate::github::tokens::{Kind, Level};
 use crate::github::walk_releases::with_a_commit;
 
@@ -107,7 +107,10 @@ fn issues_have_comments_and_labels() {
     for number in 0..3 {
         ask(&github, &token, "POST", "/issues/1/comments", &json!({ "body": format!("c{number}") })).is(201);
     }
-    let page = get(&github, "", "/issues/1/comments?per_page=2&page=2");
+    let page = get(&github, "", "/issues/1/comments?per_page=2");
+    let next = page.header("link").unwrap().split(['<', '>']).nth(1).unwrap().to_owned();
+    assert!(next.ends_with("/repositories/1/issues/1/comments?per_page=2&page=2"), "{next}");
+    let page = send(&next, "", "GET", "Accept: */*", b"");
     assert!(page.header("link").unwrap().contains("rel=\"prev\""));
     let page = page.is(200);
     assert_eq!(page.as_array().unwrap().len(), 1);

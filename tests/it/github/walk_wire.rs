@@ -93,6 +93,8 @@ fn a_repository_moves_and_is_archived_and_has_neighbours() {
     send(made.header("location").unwrap(), &job, "POST", "Accept: */*", br#"{"name":"a"}"#).is(201);
     let other = github.another("actions", "checkout");
     assert_eq!(get(&other, "", "/labels").is(200), json!([]));
+    let numbered = format!("{}/repositories/2", github.api());
+    assert_eq!(send(&numbered, "", "GET", "Accept: */*", b"").is(200)["full_name"], "actions/checkout");
     ask(&other, &job, "POST", "/labels", &json!({ "name": "b" })).is(201);
     assert_eq!(get(&github, "", "/labels").is(200)[0]["name"], "a");
     let refs = format!("{}/info/refs?service=git-upload-pack", other.remote());
