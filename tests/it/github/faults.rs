@@ -11,6 +11,8 @@ pub enum Harm {
     Lose,
     /// It is done, and half of the answer arrives.
     Truncate,
+    /// It is done, and the last byte of the answer is another.
+    Corrupt,
     /// Nothing is done; this status is answered: 500, 502, 503, 401.
     Status(u16),
     /// It is done, and this status is answered nevertheless.

@@ -110,6 +110,13 @@ impl Hub {
                 whole.truncate(body + (whole.len() - body) / 2);
                 whole
             }
+            Harm::Corrupt => {
+                let mut whole = self.act(request, path, None);
+                if let Some(last) = whole.last_mut() {
+                    *last ^= 1;
+                }
+                whole
+            }
             Harm::Slow(milliseconds) => {
                 let whole = self.act(request, path, None);
                 self.wait(Duration::from_millis(milliseconds));

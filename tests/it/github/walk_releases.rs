@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::github::GitHub;
 use crate::github::client::{Reply, ask, get, send};
+use crate::github::faults::{Fault, Harm};
 use crate::github::tokens::{Kind, Level};
 
 /// A GitHub with a commit on `main`.
@@ -76,6 +77,8 @@ fn assets_come_from_a_storage_that_wants_no_credentials() {
     let stored = there.header("location").unwrap();
     assert_eq!(send(stored, "", "GET", "Accept: */*", b"").bytes, b"bytes");
     assert_eq!(send(stored, &job, "GET", "Accept: */*", b"").status, 400);
+    github.order(Fault::at("GET", "/storage/*", Harm::Corrupt));
+    assert_eq!(send(stored, "", "GET", "Accept: */*", b"").bytes, b"byter");
     let id = format!("/releases/assets/{}", asset["id"]);
     assert_eq!(get(&github, "", &id).status, 404);
     assert_eq!(ask(&github, &job, "PATCH", &id, &json!({ "label": "wheel" })).is(200)["label"], "wheel");
