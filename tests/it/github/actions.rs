@@ -81,7 +81,7 @@ pub fn jobs(call: &mut Call<'_>) -> Answer {
         return Answer::not_found();
     }
     move_on(&mut call.state.runs[at]);
-    let list = run.given.clone().unwrap_or_else(|| own_jobs(call.hub, call.state, &run));
+    let list = run.given.clone().unwrap_or_else(|| own_jobs(call.hub, &run));
     call.counted("jobs", list)
 }
 
@@ -177,11 +177,10 @@ fn within(range: &str, time: &str) -> bool {
     }
 }
 
-fn own_jobs(hub: &Hub, state: &State, run: &Run) -> Vec<Value> {
+fn own_jobs(hub: &Hub, run: &Run) -> Vec<Value> {
     let stage = stage(run);
     let usual = vec![("build".to_owned(), String::new())];
     let jobs = if run.jobs.is_empty() { &usual } else { &run.jobs };
-    let _ = state;
     jobs.iter()
         .map(|(name, conclusion)| {
             let own = stage
