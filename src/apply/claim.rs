@@ -39,6 +39,8 @@ pub struct Claim<'p> {
     plan: &'p Plan,
     pub commit: String,
     pub branch: String,
+    /// Whether a pull request brought the commit onto the branch: then only tags are made.
+    merged: bool,
     /// Full names and tag objects.
     tags: BTreeMap<String, String>,
     stamp: Stamp,
@@ -54,16 +56,18 @@ impl<'p> Claim<'p> {
         };
         let mut tags = BTreeMap::new();
         let mut branch = plan.base.branch.clone().unwrap_or_default();
+        let mut merged = false;
         for step in &plan.steps {
             match &step.action {
                 Action::Tag { tag, .. } => {
                     tags.insert(format!("refs/tags/{tag}"), left(&step.id.0, "object")?);
                 }
                 Action::Claim { branch: named, .. } => branch.clone_from(named),
+                Action::Merged { .. } => merged = true,
                 _ => {}
             }
         }
-        Ok(Claim { plan, commit: left("commit", "commit")?, branch, tags, stamp: stamp_of(ship) })
+        Ok(Claim { plan, commit: left("commit", "commit")?, branch, merged, tags, stamp: stamp_of(ship) })
     }
 
     pub fn branch_ref(&self) -> String {
@@ -73,9 +77,20 @@ impl<'p> Claim<'p> {
     /// The moves on a remote, each with its lease. Commits that only this repository has go along with the branch.
     ///
     /// # Errors
-    /// `Moved` where the remote's branch holds commits that the plan was made without.
+    /// `Moved` where the remote's branch holds commits that the plan was made without, `BranchRewound` where a merged
+    /// commit is not there any more.
     pub async fn moves(&self, repository: &Repository, remote: &str) -> Result<Vec<RefMove>, StepError> {
         let branch = self.branch_ref();
+        let tags = self.tags.iter().map(|(name, object)| RefMove {
+            name: name.clone(),
+            new: object.clone(),
+            expected_old: None,
+        });
+        if self.merged {
+            let found = remote_refs(repository, remote, &[&branch]).await?.remove(&branch);
+            self.refuse_rewound_branch(repository, remote, found.as_ref()).await?;
+            return Ok(tags.collect());
+        }
         let found = remote_refs(repository, remote, &[&branch]).await?.remove(&branch);
         if let Some(at) = &found
             && !is_below(repository, at, &self.plan.base.commit)
@@ -86,11 +101,7 @@ impl<'p> Claim<'p> {
             });
         }
         let mut moves = vec![RefMove { name: branch, new: self.commit.clone(), expected_old: found }];
-        moves.extend(self.tags.iter().map(|(name, object)| RefMove {
-            name: name.clone(),
-            new: object.clone(),
-            expected_old: None,
-        }));
+        moves.extend(tags);
         Ok(moves)
     }
 
@@ -106,7 +117,7 @@ impl<'p> Claim<'p> {
         let branch = self.branch_ref();
         let is_at_base = repository.ref_target(&branch)?.as_deref() == Some(&self.plan.base.commit);
         let mut updates = Vec::new();
-        if is_at_base {
+        if is_at_base && !self.merged {
             updates.push(RefUpdate {
                 name: branch,
                 new: Some(self.commit.clone()),
@@ -226,11 +237,12 @@ impl<'p> Claim<'p> {
     }
 
     fn move_refs(&self, repository: &Repository) -> Result<(), GitError> {
-        let mut updates = vec![RefUpdate {
+        let branch = RefUpdate {
             name: self.branch_ref(),
             new: Some(self.commit.clone()),
             expected_old: At::At(self.plan.base.commit.clone()),
-        }];
+        };
+        let mut updates = if self.merged { Vec::new() } else { vec![branch] };
         updates.extend(self.tags.iter().map(|(name, object)| RefUpdate {
             name: name.clone(),
             new: Some(object.clone()),

@@ -148,6 +148,7 @@ impl StepError {
 pub async fn carry_out(job: Job, workshop: Arc<Workshop>) -> Result<Evidence, StepError> {
     match &job.step.action {
         Action::Commit { message } => write_commit(&job, &workshop, message),
+        Action::Merged { commit, .. } => take_merged(&workshop, commit),
         Action::Tag { tag, message } => write_tag(&job, &workshop, tag, message),
         Action::Build { path, distribution, version, frontend } => {
             let made = Made { path, distribution, version, frontend };
@@ -176,6 +177,15 @@ fn write_commit(job: &Job, workshop: &Workshop, message: &str) -> Result<Evidenc
         RefUpdate { name: pending(&job.plan.digest), new: Some(commit.clone()), expected_old: At::Any };
     repository.update_refs(&[keep], "release: keep the release commit")?;
     Ok(Evidence::from([("commit".to_owned(), commit)]))
+}
+
+/// Takes a commit of the branch for the release commit.
+fn take_merged(workshop: &Workshop, commit: &str) -> Result<Evidence, StepError> {
+    if !workshop.repository.has_object(commit) {
+        return Err(StepError::Moved { what: "the merged commit".to_owned(), path: commit.to_owned() });
+    }
+    let found = [("commit", commit), ("merged", "yes")];
+    Ok(found.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
 }
 
 /// Writes the release commit again where another clone wrote it and never pushed it.

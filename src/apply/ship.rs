@@ -486,9 +486,11 @@ impl Engine<'_> {
 
 fn stage(action: &Action) -> Stage {
     match action {
-        Action::Commit { .. } | Action::Tag { .. } | Action::Build { .. } | Action::Image { .. } => {
-            Stage::Build
-        }
+        Action::Commit { .. }
+        | Action::Merged { .. }
+        | Action::Tag { .. }
+        | Action::Build { .. }
+        | Action::Image { .. } => Stage::Build,
         Action::Seal => Stage::Seal,
         Action::Claim { .. } => Stage::Claim,
         Action::Publish { .. } | Action::Push { .. } => Stage::Publish,

@@ -189,6 +189,9 @@ pub struct Ship {
     /// Only finish the release that this tag belongs to
     #[arg(long, value_name = "TAG", conflicts_with_all = ["plan", "pre", "graduate"])]
     pub tag: Option<String>,
+    /// Release what is on the branch, where the configuration asks for a release pull request
+    #[arg(long, conflicts_with = "tag")]
+    pub direct: bool,
     /// Take a release over whose holder can not be proven dead; make sure that it is
     #[arg(long)]
     pub take_over: bool,

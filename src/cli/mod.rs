@@ -18,6 +18,7 @@ pub mod known;
 pub mod ledger;
 pub mod listeners;
 pub mod log;
+pub mod merged;
 pub mod notes;
 pub mod open;
 pub mod orders;

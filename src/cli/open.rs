@@ -1,6 +1,6 @@
 //! Opens the world for a verb: surveys, and turns words of the command line into a request.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::args::{Global, Trust, Wish};
 use crate::cli::failure::Failure;
@@ -93,6 +93,7 @@ fn request(survey: &Survey, global: &Global, wish: &Wish) -> Result<Request, Fai
             Trust::Tag => facts::Trust::Tag,
             Trust::Manifest => facts::Trust::Manifest,
         }),
+        notes: BTreeMap::new(),
     })
 }
 

@@ -2,15 +2,22 @@
 
 use crate::cli::args::{self, Global, Output};
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::ledger;
+use crate::cli::merged::{concerning, merged};
 use crate::cli::open;
 use crate::plan::Plan;
 use crate::report::streams::Streams;
+use crate::report::words::planned;
 use crate::report::{explain, json, plain, plan_markdown, plan_text};
+use crate::survey::facts::Survey;
 use crate::world::files;
 
 pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<u8, Failure> {
     let survey = open::survey(global, &verb.wish)?;
-    let plan = open::plan(&survey, global, &verb.wish)?;
+    let plan = match waiting(&survey, global, streams)? {
+        Some(plan) => plan,
+        None => open::plan(&survey, global, &verb.wish)?,
+    };
     if let Some(path) = &verb.out {
         files::write_atomically(path, json::plan_json(&plan).as_bytes()).map_err(|error| {
             Failure::user(error).hint(format!("choose another place than {}", path.display()))
@@ -28,6 +35,27 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
         tell_warnings(&plan, streams);
     }
     code(&plan, verb)
+}
+
+/// What is left to do of a merged release pull request: it comes before all else.
+fn waiting(survey: &Survey, global: &Global, streams: &mut Streams) -> Result<Option<Plan>, Failure> {
+    let remote = ledger::home(global)?.remote;
+    let packages = open::names(survey, global)?;
+    let found = ledger::runtime()?.block_on(merged(survey, remote.as_deref()));
+    let waiting = match found {
+        Err(failure) if failure.kind == Kind::Outside => {
+            streams.tell(&format!("whether a merged release pull request waits is not known: {}\n", failure.error));
+            return Ok(None);
+        }
+        found => concerning(found?, packages.as_ref()),
+    };
+    Ok(waiting.map(|waiting| {
+        streams.tell(&format!(
+            "a merged release pull request waits to be shipped: {}; `release ship` ships it\n",
+            planned(&waiting.plan)
+        ));
+        waiting.plan
+    }))
 }
 
 fn answer(plan: &Plan, verb: &args::Plan, global: &Global, streams: &Streams) -> String {

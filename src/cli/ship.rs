@@ -100,7 +100,9 @@ impl Shipping<'_> {
                 survey = self.survey()?;
             }
             refuse_forgotten(self.book, &survey)?;
-            let plan = self.new_plan(&survey)?;
+            let Some(plan) = self.plan_to_ship(&survey).await? else {
+                return self.nothing("no release pull request is merged; `release pr` opens or updates one");
+            };
             if let Some(before) = &consented {
                 refuse_another(before, &plan)?;
             }
@@ -255,7 +257,7 @@ impl Shipping<'_> {
         }
     }
 
-    fn new_plan(&mut self, survey: &Survey) -> Result<Plan, Failure> {
+    pub fn new_plan(&self, survey: &Survey) -> Result<Plan, Failure> {
         let plan = match &self.saved {
             None => open::plan(survey, self.global, &self.verb.wish)?,
             Some(saved) => {
@@ -286,9 +288,7 @@ impl Shipping<'_> {
             )
             .hint("check a branch out first: `git switch main`"));
         }
-        let is_mending =
-            |branch: &String| self.book.state().hotfixes.iter().any(|hotfix| hotfix.branch == *branch);
-        if !survey.facts.branch.as_ref().is_some_and(is_mending) {
+        if !self.is_mending(survey) {
             survey.refuse_other_branch().map_err(open::failure)?;
         }
         refuse_dirty(survey)?;
@@ -378,6 +378,7 @@ impl Shipping<'_> {
             interrupt: self.interrupt.clone(),
         };
         let shipped = ship::ship(self.book, plan, Arc::clone(&workshop), orders, &mut tell).await;
+        self.forget_proposal(plan).await;
         workshop.close().await;
         progress.end();
         let outcome = shipped.map_err(book_failure)?;

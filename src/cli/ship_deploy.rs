@@ -36,6 +36,7 @@ pub async fn finish_left(
         wish: Wish::to_look(),
         until: None,
         tag: None,
+        direct: false,
         take_over: false,
         yes: true,
         output: Output::Text,

@@ -76,6 +76,8 @@ pub struct Request {
     pub allow_major: bool,
     /// Whom to believe where manifest and tag disagree.
     pub trust: Option<Trust>,
+    /// Notes that people wrote in place of the rendered ones, by the package's short name.
+    pub notes: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -38,7 +38,7 @@ pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
     let standings = standings(facts, request);
     let mut decisions = decide(facts, request, &tally, &standings);
     let mut edits = Edits::of(facts, &mut decisions, &standings);
-    let notes = write_notes(facts, &tally, &standings, &decisions, &mut edits)?;
+    let notes = write_notes(facts, &tally, &standings, &decisions, &request.notes, &mut edits)?;
     consume_fragments(facts, &tally, &decisions, &mut edits);
     let (files, requirements) = (edits.files.clone(), edits.requirements.clone());
     let mut warnings = facts.warnings.clone();

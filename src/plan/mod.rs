@@ -10,6 +10,7 @@ pub mod facts;
 pub mod image;
 pub mod locks;
 pub mod make;
+pub mod merged;
 pub mod merges;
 pub mod notes;
 pub mod number;

@@ -12,13 +12,15 @@ use crate::plan::scope::ScopeNames;
 use crate::plan::standing::Standing;
 use crate::plan::tally::{Change, Source, Tally};
 use crate::render::changelog::insert;
+use crate::render::edited::section_with;
 use crate::render::format::Format;
 use crate::render::links::Forge;
 use crate::render::notes::{NotesData, NotesDependency, NotesEntry, NotesSection, changelog_section, notes};
 use crate::render::template::Template;
 use crate::workspace::config::settings::Section;
 
-/// Renders every release's notes and puts its changelog section into the edits. Answers the notes by package.
+/// Renders every release's notes and puts its changelog section into the edits. Answers the notes by package. What
+/// people wrote in their place (`edited`) is said in both.
 ///
 /// # Errors
 /// Where a template does not render.
@@ -27,6 +29,7 @@ pub fn write_notes(
     tally: &Tally,
     standings: &[Result<Standing, Refusal>],
     decisions: &Decisions,
+    edited: &BTreeMap<String, String>,
     edits: &mut Edits,
 ) -> Result<BTreeMap<usize, String>, PlanError> {
     let telling = Telling {
@@ -44,14 +47,18 @@ pub fn write_notes(
         let failed = |source| PlanError::Notes { package: facts.packages[package].short.clone(), source };
         let own = &facts.templates[package];
         let text = notes(&data, own.notes.as_ref().map(template).as_ref()).map_err(failed)?;
+        let words = edited.get(&facts.packages[package].short);
         if let Some(name) = &facts.settings[package].notes.changelog {
             let path = facts.packages[package].path.join(name).as_git().to_owned();
             let format = Format::of(&path);
-            let section = changelog_section(&data, format, own.changelog.as_ref().map(template).as_ref())
+            let mut section = changelog_section(&data, format, own.changelog.as_ref().map(template).as_ref())
                 .map_err(failed)?;
+            if let Some(words) = words {
+                section = section_with(&section, &text, words, format);
+            }
             insert_section(facts, decision, path, &section, edits);
         }
-        written.insert(package, text);
+        written.insert(package, words.cloned().unwrap_or(text));
     }
     Ok(written)
 }

@@ -38,6 +38,9 @@ pub struct Step {
 pub enum Action {
     /// Write the release commit (the plan's edits on its base) as an object, with no branch moved.
     Commit { message: String },
+    /// Take a commit that a release pull request brought onto the branch as the release commit; `plan` is the digest
+    /// of the plan that wrote it.
+    Merged { commit: String, plan: Digest },
     /// Write an annotated tag as an object, with no ref moved.
     Tag { tag: String, message: String },
     /// Build sdist and wheel from a clean checkout of the release commit.

@@ -46,14 +46,16 @@ fn tag(release: &Release) -> Step {
     Step {
         id: id("tag", Some(release)),
         package: Some(release.package.clone()),
-        action: Action::Tag {
-            tag: release.tag.clone(),
-            message: format!("{} {}\n\n{}", release.package, release.to, release.notes.trim_end()),
-        },
+        action: Action::Tag { tag: release.tag.clone(), message: tag_message(release) },
         needs: vec![id("commit", None)],
         reversal: Reversal::Nothing,
         check: "the tag object exists and names the release commit".to_owned(),
     }
+}
+
+/// What the annotated tag of a release says: its notes.
+pub fn tag_message(release: &Release) -> String {
+    format!("{} {}\n\n{}", release.package, release.to, release.notes.trim_end())
 }
 
 fn build(release: &Release, order: &Order, frontend: &str) -> Step {

@@ -4,6 +4,7 @@
 
 pub mod changelog;
 pub mod control;
+pub mod edited;
 pub mod format;
 pub mod headings;
 pub mod index_page;
@@ -11,6 +12,7 @@ pub mod inline;
 pub mod links;
 pub mod neutral;
 pub mod notes;
+pub mod notes_merge;
 pub mod rst;
 pub mod template;
 pub mod view;

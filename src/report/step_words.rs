@@ -49,6 +49,7 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
         _ => String::new(),
     };
     let words = match kind {
+        "commit" if evidence.contains_key("merged") => "took the merged commit".to_owned(),
         "commit" => "wrote the release commit".to_owned(),
         "tag" => format!("wrote the tag of {name}"),
         "build" => format!("built {name}"),

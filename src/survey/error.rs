@@ -63,6 +63,8 @@ pub enum SurveyError {
     UnknownPackage { environment: String, word: String, nearest: Option<String> },
     #[error("releases are made on branch `{wanted}`, this is `{found}`")]
     Branch { wanted: String, found: String },
+    #[error("a merged release pull request can not be shipped: {reason}")]
+    Merged { reason: String, way_out: String },
 }
 
 impl SurveyError {
@@ -117,6 +119,7 @@ impl SurveyError {
             SurveyError::Branch { wanted, .. } => {
                 return vec![format!("`git switch {wanted}`, or set `workspace.branch`")];
             }
+            SurveyError::Merged { way_out, .. } => return vec![way_out.clone()],
             _ => return Vec::new(),
         };
         vec![hint.to_owned()]

@@ -27,6 +27,7 @@ use crate::survey::walk::{Shared, Walk, WalkPackage, walk};
 use crate::survey::withdrawn::{Withdrawn, withdrawn};
 use crate::version::number::Version;
 use crate::workspace::config::hook::HookTable;
+use crate::workspace::config::pull_request::PullRequestTable;
 use crate::workspace::config::settings::PackageSettings;
 use crate::workspace::config::{Config, Index};
 use crate::workspace::discover::discover;
@@ -66,6 +67,8 @@ pub struct Survey {
     pub environments: BTreeMap<String, EnvironmentSettings>,
     /// Who is told how deployments go.
     pub hooks: Vec<HookTable>,
+    /// How releases become pull requests, where they do.
+    pub pull_request: Option<PullRequestTable>,
     branch_wanted: Option<String>,
 }
 
@@ -158,6 +161,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         settings,
     };
     Ok(Survey {
+        pull_request: config.pull_request().cloned(),
         branch_wanted: config.branch().map(str::to_owned),
         build_timeout: config.build_timeout(),
         stash: config.tables.build.stash.as_ref().map(|folder| repository.root().join(folder)),

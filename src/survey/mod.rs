@@ -10,6 +10,8 @@ pub mod gates;
 pub mod home;
 pub mod inside;
 pub mod manifests;
+pub mod merged;
+pub mod merged_check;
 pub mod older_tags;
 pub mod packages;
 pub mod pins;

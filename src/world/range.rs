@@ -35,6 +35,19 @@ impl Repository {
         Ok(commits.map(|(id, message)| (id.to_owned(), message.to_owned())).collect())
     }
 
+    /// The newest commit that two commits both have; `None` where they have none.
+    ///
+    /// # Errors
+    /// Unknown commits.
+    pub fn merge_base(&self, one: &str, other: &str) -> Result<Option<String>, GitError> {
+        let output = run_blocking(git(
+            self.root(),
+            ["merge-base", &parse_id(one)?.to_string(), &parse_id(other)?.to_string()],
+        ))?;
+        let found = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok((output.success() && !found.is_empty()).then_some(found))
+    }
+
     /// Brings the branch that is checked out, and its files, forward to a commit above it.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::workspace::config::Config;
 use crate::workspace::config::problem::Problem;
-use crate::workspace::config::spanned::Node;
+use crate::workspace::config::spanned::{Node, Place};
 use crate::workspace::config::tables::Tables;
 use crate::workspace::config::text;
 
@@ -155,7 +155,11 @@ fn branch_problem(branch: &str, releases: Option<&str>, document: &Node) -> Opti
         let problem = Problem::new(place, format!("releases are made from branch `{branch}`"));
         return Some(problem.with_help("the ledger needs a branch of its own"));
     }
-    // What git allows in the name of a branch (git-check-ref-format).
+    branch_fault(branch, place)
+}
+
+/// What git allows in the name of a branch (git-check-ref-format).
+pub(in crate::workspace::config) fn branch_fault(branch: &str, place: Place) -> Option<Problem> {
     let forbidden = |character: char| {
         character.is_whitespace() || character.is_control() || "~^:?*[\\".contains(character)
     };

@@ -8,6 +8,7 @@ use crate::workspace::config::ledger;
 use crate::workspace::config::nearest::nearest;
 use crate::workspace::config::problem::Problem;
 use crate::workspace::config::proofs;
+use crate::workspace::config::pull_request;
 use crate::workspace::config::settings::{LOCAL_INDEX, Size};
 use crate::workspace::config::spanned::{Node, Place};
 use crate::workspace::config::tables::{Auth, Tables};
@@ -29,6 +30,7 @@ pub fn check(tables: &Tables, document: &Node) -> Vec<Problem> {
     meaning.hooks();
     meaning.problems.extend(ledger::check(tables, document));
     meaning.problems.extend(github::check(tables, document));
+    meaning.problems.extend(pull_request::check(tables, document));
     meaning.problems.extend(proofs::check(tables, document));
     meaning.problems
 }

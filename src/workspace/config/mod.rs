@@ -15,6 +15,7 @@ pub mod package;
 pub mod placeholder;
 pub mod problem;
 mod proofs;
+pub mod pull_request;
 pub mod schedule;
 pub mod settings;
 pub mod spanned;

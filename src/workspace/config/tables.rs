@@ -14,6 +14,7 @@ use crate::workspace::config::hook::HookTable;
 use crate::workspace::config::ledger::LedgerTable;
 use crate::workspace::config::package::PackageTable;
 use crate::workspace::config::settings::GroupMode;
+use crate::workspace::config::pull_request::PullRequestTable;
 use crate::workspace::config::text;
 use crate::workspace::config::versioning::VersioningTable;
 
@@ -41,6 +42,8 @@ pub struct Tables {
     pub ledger: LedgerTable,
     /// What is done at GitHub, where the repository is; an empty table is enough.
     pub github: Option<GitHubTable>,
+    /// Releases by merging a pull request.
+    pub pull_request: Option<PullRequestTable>,
     /// Where releases run, by the environment's name.
     pub environment: BTreeMap<String, EnvironmentTable>,
     /// Who is told how deployments go.

@@ -1,0 +1,147 @@
+//! Releases whose pull request is merged and that wait to be shipped, by the plan that their commit names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::history::commit::Commit;
+use crate::plan::Plan;
+use crate::plan::digest::Digest;
+use crate::plan::make::base;
+use crate::plan::merged::{plans_named, rest_of};
+use crate::survey::error::SurveyError;
+use crate::survey::facts::Survey;
+use crate::survey::merged_check::check;
+
+/// The file of a waiting plan.
+pub const PLAN_FILE: &str = "plan.json";
+
+/// A merged release that nobody shipped yet.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// As it was proposed.
+    pub proposed: Digest,
+    /// What is left to do of it.
+    pub plan: Plan,
+}
+
+/// Where a merge brought a release commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// The commit that holds the edits, and that the tags name.
+    pub commit: String,
+    /// The commit on the first-parent line that brought it: itself after a squash or a rebase.
+    pub onto: String,
+    /// What the branch was before that.
+    pub before: Option<String>,
+}
+
+/// The plans that commits of this branch name and no release of it has, oldest first. Opens no connection.
+pub fn named(survey: &Survey) -> Vec<Digest> {
+    let history = &survey.facts.history;
+    let tagged: BTreeSet<&str> = history.tags.iter().flatten().map(|tag| tag.commit.0.as_str()).collect();
+    let mut found: Vec<Digest> = Vec::new();
+    let mut shipped: BTreeSet<Digest> = BTreeSet::new();
+    for commit in history.commits.iter().rev() {
+        for plan in plans_named(&commit.message) {
+            if tagged.contains(commit.id.0.as_str()) {
+                shipped.insert(plan);
+            } else if !found.contains(&plan) {
+                found.push(plan);
+            }
+        }
+    }
+    found.retain(|plan| !shipped.contains(plan));
+    found
+}
+
+/// The merged releases among these plans, as far as this repository knows the plans. One that was taken back by a
+/// revert, that has its tags, or whose numbers were given up does not wait.
+///
+/// # Errors
+/// `Merged` where one can not be shipped as it was planned.
+pub fn waiting(survey: &Survey, plans: &[Digest]) -> Result<Vec<Waiting>, SurveyError> {
+    let mut found = Vec::new();
+    for digest in plans {
+        let Some(proposed) = proposed(survey, digest)? else { continue };
+        if is_released(survey, &proposed)? {
+            continue;
+        }
+        let Some(brought) = brought(survey, digest)? else { continue };
+        if is_reverted(survey, &brought) {
+            continue;
+        }
+        let notes = check(survey, &proposed, &brought)?;
+        let plan = rest_of(&proposed, &brought.commit, &notes, base(&survey.facts));
+        found.push(Waiting { proposed: digest.clone(), plan });
+    }
+    Ok(found)
+}
+
+/// A waiting plan that is what its digest says.
+pub fn proposed(survey: &Survey, digest: &Digest) -> Result<Option<Plan>, SurveyError> {
+    let Some(files) = survey.repository.waiting_plan(digest.hex())? else { return Ok(None) };
+    let read = files.get(PLAN_FILE).and_then(|bytes| serde_json::from_slice::<Plan>(bytes).ok());
+    Ok(read.filter(|plan| plan.digest == *digest && plan.compute_digest() == *digest))
+}
+
+/// Whether some tag of it stands, or its numbers were claimed and given up.
+fn is_released(survey: &Survey, plan: &Plan) -> Result<bool, SurveyError> {
+    for release in &plan.releases {
+        let number = (release.package.clone(), release.to.clone());
+        let tag = format!("refs/tags/{}", release.tag);
+        if survey.facts.spent.contains(&number) || survey.repository.ref_target(&tag)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How the release commit of a plan came onto the branch.
+///
+/// A merge has it behind another parent: there the tree is the one that was proposed, whatever the branch got
+/// meanwhile. A squash or a rebase put its edits into a commit of the branch itself.
+fn brought(survey: &Survey, plan: &Digest) -> Result<Option<Brought>, SurveyError> {
+    let commits = &survey.facts.history.commits;
+    let names: Vec<&Commit> =
+        commits.iter().filter(|commit| plans_named(&commit.message).contains(plan)).collect();
+    let aside = names.iter().find(|commit| !commit.mainline && commit.parents.len() < 2);
+    if let Some(release) = aside {
+        for merge in commits.iter().rev().filter(|commit| commit.mainline && commit.parents.len() > 1) {
+            let side = merge.parents.iter().skip(1).find(|parent| holds(survey, &release.id.0, &parent.0));
+            if let (Some(side), Some(first)) = (side, merge.parents.first()) {
+                return Ok(Some(Brought {
+                    commit: side.0.clone(),
+                    onto: merge.id.0.clone(),
+                    before: survey.repository.merge_base(&first.0, &side.0)?,
+                }));
+            }
+        }
+    }
+    // The oldest: what names the plan later only speaks of it.
+    let on_line = names.iter().rev().find(|commit| commit.mainline && commit.parents.len() < 2);
+    Ok(on_line.map(|commit| Brought {
+        commit: commit.id.0.clone(),
+        onto: commit.id.0.clone(),
+        before: commit.parents.first().map(|parent| parent.0.clone()),
+    }))
+}
+
+fn holds(survey: &Survey, older: &str, newer: &str) -> bool {
+    survey.repository.is_ancestor(older, newer).unwrap_or(false)
+}
+
+/// Whether a later commit says in git's own words that it reverts the merge.
+fn is_reverted(survey: &Survey, brought: &Brought) -> bool {
+    let says = |commit: &Commit, reverted: &str| {
+        let words = format!("This reverts commit {reverted}");
+        commit.mainline && commit.message.lines().any(|line| line.trim().starts_with(&words))
+    };
+    survey
+        .facts
+        .history
+        .commits
+        .iter()
+        .any(|commit| says(commit, &brought.onto) || says(commit, &brought.commit))
+}
+
+/// The notes that people wrote into changelogs, by package.
+pub type Edited = BTreeMap<String, String>;
