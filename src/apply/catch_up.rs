@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::apply::effect::StepError;
 use crate::ledger::state::State;
+use crate::plan::merged::TRAILER;
 use crate::world::git::Repository;
 use crate::world::remote_refs::{fetch, remote_refs};
-
-/// The trailer of a release commit that names its plan.
-const TRAILER: &str = "Release-Plan:";
 
 /// How a checkout stands to the remote's branch.
 #[derive(Debug, Clone, PartialEq, Eq)]

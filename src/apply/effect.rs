@@ -25,6 +25,7 @@ use crate::ledger::state::{IMAGE, Ship};
 use crate::plan::digest::Digest;
 use crate::plan::edits::splice;
 use crate::plan::image::ReleaseImage;
+use crate::plan::merged::TRAILER;
 use crate::plan::step::{Action, Step};
 use crate::plan::{Plan, Release};
 use crate::version::number::Version;
@@ -34,7 +35,7 @@ use crate::world::git_error::GitError;
 use crate::world::refs::{Expected as At, RefUpdate};
 use crate::world::store::error::StoreError;
 use crate::world::tools::ToolError;
-use crate::world::write::FileWrite;
+use crate::world::write::{FileWrite, Stamp};
 
 /// What a step leaves in the ledger.
 pub type Evidence = BTreeMap<String, String>;
@@ -171,7 +172,7 @@ pub async fn carry_out(job: Job, workshop: Arc<Workshop>) -> Result<Evidence, St
 /// Writes the release commit as an object. The same plan and ship give the same commit.
 fn write_commit(job: &Job, workshop: &Workshop, message: &str) -> Result<Evidence, StepError> {
     let repository = &workshop.repository;
-    let commit = write_release_commit(&job.plan, &job.ship, repository, message)?;
+    let commit = write_release_commit(&job.plan, &stamp_of(&job.ship), repository, message)?;
     crash::point();
     let keep =
         RefUpdate { name: pending(&job.plan.digest), new: Some(commit.clone()), expected_old: At::Any };
@@ -195,18 +196,37 @@ fn take_merged(workshop: &Workshop, commit: &str) -> Result<Evidence, StepError>
 pub fn write_release_again(plan: &Plan, ship: &Ship, repository: &Repository) -> Result<(), StepError> {
     for step in &plan.steps {
         if let Action::Commit { message } = &step.action {
-            write_release_commit(plan, ship, repository, message)?;
+            write_release_commit(plan, &stamp_of(ship), repository, message)?;
         }
     }
     Ok(())
 }
 
-fn write_release_commit(
+/// Writes the release commit of a plan as an object, by whom and when is said. The same input gives the same commit.
+///
+/// # Errors
+/// Where the base is not here, or is not what the plan was made from.
+pub fn write_release_commit(
     plan: &Plan,
-    ship: &Ship,
+    stamp: &Stamp,
     repository: &Repository,
     message: &str,
 ) -> Result<String, StepError> {
+    let edits = edited_files(plan, repository)?;
+    let message = release_message(plan, message);
+    Ok(repository.write_commit(&plan.base.commit, &edits, &message, stamp, stamp)?)
+}
+
+/// A release commit's whole message: it names the plan.
+pub fn release_message(plan: &Plan, message: &str) -> String {
+    format!("{message}\n\n{TRAILER} {}\n", plan.digest)
+}
+
+/// The files that a plan edits, as they are afterwards.
+///
+/// # Errors
+/// Where the base is not here, or is not what the plan was made from.
+pub fn edited_files(plan: &Plan, repository: &Repository) -> Result<Vec<FileWrite>, StepError> {
     let base = &plan.base.commit;
     let objects = repository.objects();
     let mut edits = Vec::new();
@@ -222,8 +242,7 @@ fn write_release_commit(
         }
         edits.push(FileWrite { path: edit.path.clone(), bytes: after });
     }
-    let message = format!("{message}\n\nRelease-Plan: {}\n", plan.digest);
-    Ok(repository.write_commit(base, &edits, &message, &stamp_of(ship), &stamp_of(ship))?)
+    Ok(edits)
 }
 
 fn write_tag(job: &Job, workshop: &Workshop, tag: &str, message: &str) -> Result<Evidence, StepError> {

@@ -26,6 +26,7 @@ pub mod mirror;
 pub mod notes;
 pub mod pace;
 pub mod preflight;
+pub mod proposal;
 pub mod publish;
 pub mod publish_error;
 pub mod publisher;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args_deploy::{Approve, Deploy, Halt, Hotfix, Promote, Resume, Rollback, Tick, Withdraw};
+use crate::cli::args_pr::Pr;
 use crate::report::streams::ColorChoice;
 
 /// Takes a Python monorepo from commits to production.
@@ -78,6 +79,7 @@ pub enum Output {
 pub enum Verb {
     Init(Init),
     Plan(Plan),
+    Pr(Pr),
     Ship(Ship),
     Status(Status),
     Deploy(Deploy),

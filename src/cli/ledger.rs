@@ -89,7 +89,7 @@ pub async fn read_book(home: &Home) -> Result<(Book, Option<String>), Failure> {
 }
 
 /// Whom the ledger, the release commit and its tags name: git's identity, else the CI's.
-fn who(home: &Home) -> Result<Person, Failure> {
+pub fn who(home: &Home) -> Result<Person, Failure> {
     let text = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let of_ci = || {
         let actor = text("GITHUB_ACTOR")

@@ -3,6 +3,7 @@
 pub mod abandon;
 pub mod args;
 pub mod args_deploy;
+pub mod args_pr;
 pub mod deploy;
 pub mod deploy_ending;
 pub mod deploy_look;
@@ -24,6 +25,8 @@ pub mod open;
 pub mod orders;
 pub mod plan;
 pub mod plan_file;
+pub mod pr;
+pub mod proposing;
 pub mod schema;
 pub mod ship;
 pub mod ship_answer;
@@ -49,6 +52,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.verb {
         Verb::Init(verb) => init::run(&cli.global, verb, &mut streams),
         Verb::Plan(verb) => plan::run(&cli.global, verb, &mut streams),
+        Verb::Pr(verb) => pr::run(&cli.global, verb, &mut streams),
         Verb::Ship(verb) => ship::run(&cli.global, verb, &mut streams),
         Verb::Status(verb) => status::run(&cli.global, verb, &mut streams),
         Verb::Deploy(verb) => deploy::run(&cli.global, verb, &mut streams),

@@ -78,7 +78,8 @@ pub fn names(survey: &Survey, global: &Global) -> Result<Option<BTreeSet<String>
     global.packages.iter().map(short).collect::<Result<_, _>>().map(Some)
 }
 
-fn request(survey: &Survey, global: &Global, wish: &Wish) -> Result<Request, Failure> {
+/// What the command line asks for.
+pub fn request(survey: &Survey, global: &Global, wish: &Wish) -> Result<Request, Failure> {
     let mut only = BTreeSet::new();
     for word in &global.packages {
         only.insert(package(survey, word)?);

@@ -16,6 +16,7 @@ use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::world::git_error::GitError;
+use crate::world::store::error::StoreError;
 
 /// Why a step that is done could not tell what it should.
 pub fn reason_undecided(event: &Event) -> Option<String> {
@@ -100,7 +101,14 @@ pub fn step_failure(mut failed: Vec<(String, StepError)>) -> Failure {
     let gravest = failed.iter().position(|(_, error)| kind(error) == Kind::Conflict).unwrap_or(0);
     let (step, error) = failed.swap_remove(gravest);
     if let StepError::Remote(error) = error {
-        let failure = store_failure(error);
+        let refused = step == "claim" && matches!(error, StoreError::Refused { .. });
+        let mut failure = store_failure(error);
+        if refused {
+            failure = failure.hint(
+                "a protected branch takes no push: set `[pull-request]`, and `release pr` proposes the release as a \
+                 pull request, whose merge is the claim",
+            );
+        }
         return Failure { error: format!("{step} failed: {}", failure.error).into(), ..failure };
     }
     let failure = Failure::new(kind(&error), format!("{step} failed: {error}"));

@@ -8,7 +8,9 @@ use crate::plan::digest::Digest;
 use crate::plan::edits::splice;
 use crate::plan::step::{Action, FileEdit};
 use crate::plan::steps::tag_message;
-use crate::plan::{Base, Plan};
+use crate::plan::{Base, Plan, Release};
+use crate::render::edited::{notes_with, section_of};
+use crate::render::format::Format;
 
 /// The line of a commit's message that names a plan.
 pub const TRAILER: &str = "Release-Plan:";
@@ -17,6 +19,15 @@ pub const TRAILER: &str = "Release-Plan:";
 pub fn plans_named(message: &str) -> Vec<Digest> {
     let named = |line: &str| Digest::parse(line.trim().strip_prefix(TRAILER)?.trim());
     message.lines().filter_map(named).collect()
+}
+
+/// What the release commit of a plan says, without the plan's name.
+pub fn message_of(plan: &Plan) -> &str {
+    let said = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Commit { message } => Some(message.as_str()),
+        _ => None,
+    });
+    said.unwrap_or_default()
 }
 
 /// The plan that ships a merged commit: nothing is edited any more, and the tags go to that commit. The merge was the
@@ -33,7 +44,7 @@ pub fn rest_of(plan: &Plan, commit: &str, notes: &BTreeMap<String, String>, now:
         }
     }
     for step in &mut rest.steps {
-        let of_step = |release: &&crate::plan::Release| Some(&release.package) == step.package.as_ref();
+        let of_step = |release: &&Release| Some(&release.package) == step.package.as_ref();
         match &mut step.action {
             Action::Commit { .. } => {
                 step.action = Action::Merged { commit: commit.to_owned(), plan: plan.digest.clone() };
@@ -76,6 +87,24 @@ pub fn holds(edit: &FileEdit, passage: Passage<'_>) -> bool {
         return false;
     }
     changed_lines(planned, &splice(planned, &edit.splices)) == changed_lines(before, after)
+}
+
+/// The notes of a release with what people wrote into its changelog. `None` where the changelog says what was planned,
+/// or nothing of that version.
+pub fn notes_of_changelog(release: &Release, path: &str, planned: &str, found: &str) -> Option<String> {
+    let format = Format::of(path);
+    let planned = section_of(planned, &release.to, format).unwrap_or_default();
+    let found = section_of(found, &release.to, format)?;
+    (planned != found).then(|| notes_with(&release.notes, planned, found))
+}
+
+/// Whether two changelogs differ in what they say of one version alone.
+pub fn differ_in_section_alone(version: &str, path: &str, planned: &str, found: &str) -> bool {
+    let rest = |text: &str| {
+        let section = section_of(text, version, Format::of(path))?;
+        Some(text.replacen(section, "", 1).replace("\r\n", "\n"))
+    };
+    rest(planned).is_some_and(|planned| Some(planned) == rest(found))
 }
 
 /// The lines that go (`false`) and come (`true`), in their order.

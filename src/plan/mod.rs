@@ -19,6 +19,7 @@ pub mod owners;
 mod properties;
 pub mod requirement;
 pub mod scope;
+pub mod shares;
 pub mod stale;
 pub mod standing;
 pub mod step;

@@ -17,6 +17,7 @@ pub mod plain;
 pub mod plan_markdown;
 pub mod plan_text;
 pub mod progress;
+pub mod pull_request;
 #[cfg(test)]
 pub mod samples;
 pub mod ship_text;

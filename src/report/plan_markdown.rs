@@ -18,7 +18,7 @@ pub fn plan_markdown(plan: &Plan) -> String {
     parts.join("\n")
 }
 
-fn releases(plan: &Plan) -> String {
+pub fn releases(plan: &Plan) -> String {
     if plan.releases.is_empty() {
         return "nothing to release\n".to_owned();
     }
@@ -55,7 +55,7 @@ fn why(release: &Release) -> String {
     why.join("; ")
 }
 
-fn requirements(plan: &Plan) -> String {
+pub fn requirements(plan: &Plan) -> String {
     let mut text = String::new();
     for release in &plan.releases {
         for change in &release.requirements {
@@ -66,7 +66,7 @@ fn requirements(plan: &Plan) -> String {
     if text.is_empty() { text } else { format!("Requirements rewritten:\n\n{text}") }
 }
 
-fn refused(plan: &Plan) -> String {
+pub fn refused(plan: &Plan) -> String {
     let one = |refusal: &crate::plan::Refusal| {
         let (package, reason) = (cell(&refusal.package), cell(&refusal.reason));
         format!("- **{package} can not be planned**: {reason}; {}\n", cell(&refusal.way_out))
@@ -82,7 +82,7 @@ fn notes(release: &Release) -> String {
     folded(&format!("{} {}", cell(&release.package), cell(&release.to)), &notes)
 }
 
-fn left_out(plan: &Plan) -> String {
+pub fn left_out(plan: &Plan) -> String {
     let groups = groups(plan);
     let total: usize = groups.iter().map(|(_, rows)| rows.len()).sum();
     if total == 0 {

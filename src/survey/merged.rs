@@ -10,9 +10,12 @@ use crate::plan::merged::{plans_named, rest_of};
 use crate::survey::error::SurveyError;
 use crate::survey::facts::Survey;
 use crate::survey::merged_check::check;
+use crate::world::git::Repository;
+use crate::world::ledger_ref::Files;
 
-/// The file of a waiting plan.
-pub const PLAN_FILE: &str = "plan.json";
+/// The files of a waiting plan.
+const PLAN_FILE: &str = "plan.json";
+const RENDERED_FILE: &str = "rendered.json";
 
 /// A merged release that nobody shipped yet.
 #[derive(Debug, Clone)]
@@ -61,7 +64,7 @@ pub fn named(survey: &Survey) -> Vec<Digest> {
 pub fn waiting(survey: &Survey, plans: &[Digest]) -> Result<Vec<Waiting>, SurveyError> {
     let mut found = Vec::new();
     for digest in plans {
-        let Some(proposed) = proposed(survey, digest)? else { continue };
+        let Some(Proposed { plan: proposed, .. }) = proposed(&survey.repository, digest)? else { continue };
         if is_released(survey, &proposed)? {
             continue;
         }
@@ -76,11 +79,34 @@ pub fn waiting(survey: &Survey, plans: &[Digest]) -> Result<Vec<Waiting>, Survey
     Ok(found)
 }
 
-/// A waiting plan that is what its digest says.
-pub fn proposed(survey: &Survey, digest: &Digest) -> Result<Option<Plan>, SurveyError> {
-    let Some(files) = survey.repository.waiting_plan(digest.hex())? else { return Ok(None) };
-    let read = files.get(PLAN_FILE).and_then(|bytes| serde_json::from_slice::<Plan>(bytes).ok());
-    Ok(read.filter(|plan| plan.digest == *digest && plan.compute_digest() == *digest))
+/// A plan that waits for its merge.
+#[derive(Debug, Clone)]
+pub struct Proposed {
+    pub plan: Plan,
+    /// The notes as they were rendered, before people edited them; by package.
+    pub rendered: BTreeMap<String, String>,
+}
+
+impl Proposed {
+    /// As the files of its ref.
+    pub fn files(&self) -> Files {
+        let bytes = |value: serde_json::Result<Vec<u8>>| value.expect("a plan holds only what JSON can say");
+        let plan = bytes(serde_json::to_vec(&self.plan));
+        let rendered = bytes(serde_json::to_vec(&self.rendered));
+        [(PLAN_FILE.to_owned(), plan), (RENDERED_FILE.to_owned(), rendered)].into()
+    }
+}
+
+/// A waiting plan that this repository knows and that is what its digest says.
+///
+/// # Errors
+/// Unreadable objects.
+pub fn proposed(repository: &Repository, digest: &Digest) -> Result<Option<Proposed>, SurveyError> {
+    let Some(files) = repository.waiting_plan(digest.hex())? else { return Ok(None) };
+    let plan = files.get(PLAN_FILE).and_then(|bytes| serde_json::from_slice::<Plan>(bytes).ok());
+    let is_it = |plan: &Plan| plan.digest == *digest && plan.compute_digest() == *digest;
+    let rendered = files.get(RENDERED_FILE).and_then(|bytes| serde_json::from_slice(bytes).ok());
+    Ok(plan.filter(is_it).map(|plan| Proposed { plan, rendered: rendered.unwrap_or_default() }))
 }
 
 /// Whether some tag of it stands, or its numbers were claimed and given up.

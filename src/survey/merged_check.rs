@@ -1,14 +1,12 @@
 //! Whether a merged commit is what its plan made, and what people wrote into its changelogs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plan::merged::{Passage, holds};
+use crate::plan::edits::splice;
+use crate::plan::merged::{Passage, holds, notes_of_changelog};
 use crate::plan::step::FileEdit;
 use crate::plan::tally::{Source, tally};
 use crate::plan::{Plan, Release};
-use crate::plan::edits::splice;
-use crate::render::edited::{notes_with, section_of};
-use crate::render::format::Format;
 use crate::survey::error::SurveyError;
 use crate::survey::facts::Survey;
 use crate::survey::merged::{Brought, Edited};
@@ -26,6 +24,7 @@ pub fn check(survey: &Survey, plan: &Plan, brought: &Brought) -> Result<Edited, 
     let read = |commit: Option<&str>, path: &str| -> Result<Option<Vec<u8>>, GitError> {
         commit.map_or(Ok(None), |commit| objects.blob(commit, path))
     };
+    let changelogs = changelogs(survey);
     let mut edited = Edited::new();
     for edit in &plan.edits {
         let planned = read(Some(&plan.base.commit), &edit.path)?;
@@ -36,7 +35,8 @@ pub fn check(survey: &Survey, plan: &Plan, brought: &Brought) -> Result<Edited, 
         if holds(edit, passage) {
             continue;
         }
-        match changelog_of(survey, plan, &edit.path) {
+        let package = changelogs.get(&edit.path);
+        match plan.releases.iter().find(|release| Some(&release.package) == package) {
             Some(release) => edited.extend(
                 words_of(release, edit, &passage).map(|words| (release.package.clone(), words)),
             ),
@@ -49,26 +49,22 @@ pub fn check(survey: &Survey, plan: &Plan, brought: &Brought) -> Result<Edited, 
     Ok(edited)
 }
 
-/// The release whose changelog stands at a path.
-fn changelog_of<'p>(survey: &Survey, plan: &'p Plan, path: &str) -> Option<&'p Release> {
-    plan.releases.iter().find(|release| {
-        let index = survey.facts.packages.iter().position(|package| package.short == release.package);
-        index.is_some_and(|index| {
-            let name = survey.facts.settings[index].notes.changelog.as_ref();
-            name.is_some_and(|name| survey.facts.packages[index].path.join(name).as_git() == path)
-        })
-    })
+/// The changelogs of all packages: their short names by path.
+pub fn changelogs(survey: &Survey) -> BTreeMap<String, String> {
+    let facts = &survey.facts;
+    let all = facts.packages.iter().zip(&facts.settings);
+    let named = all.filter_map(|(package, settings)| {
+        let name = settings.notes.changelog.as_ref()?;
+        Some((package.path.join(name).as_git().to_owned(), package.short.clone()))
+    });
+    named.collect()
 }
 
 /// The notes with the words of the merged changelog, where they are others than the planned ones.
 fn words_of(release: &Release, edit: &FileEdit, passage: &Passage<'_>) -> Option<String> {
-    let format = Format::of(&edit.path);
     let planned = splice(passage.planned.unwrap_or_default(), &edit.splices);
-    let planned = String::from_utf8_lossy(&planned);
-    let merged = String::from_utf8_lossy(passage.after?);
-    let planned = section_of(&planned, &release.to, format).unwrap_or_default();
-    let merged = section_of(&merged, &release.to, format)?;
-    (planned != merged).then(|| notes_with(&release.notes, planned, merged))
+    let (planned, merged) = (String::from_utf8_lossy(&planned), String::from_utf8_lossy(passage.after?));
+    notes_of_changelog(release, &edit.path, &planned, &merged)
 }
 
 /// The plan counts from a release that is still the last one.

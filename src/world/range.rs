@@ -35,6 +35,18 @@ impl Repository {
         Ok(commits.map(|(id, message)| (id.to_owned(), message.to_owned())).collect())
     }
 
+    /// The paths in which two commits differ, as git stores them; what is no UTF-8 is replaced.
+    ///
+    /// # Errors
+    /// Unknown commits.
+    pub fn paths_between(&self, one: &str, other: &str) -> Result<Vec<String>, GitError> {
+        let (one, other) = (parse_id(one)?.to_string(), parse_id(other)?.to_string());
+        let arguments = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", &one, &other];
+        let out = answer(git(self.root(), arguments))?;
+        let names = out.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+    }
+
     /// The newest commit that two commits both have; `None` where they have none.
     ///
     /// # Errors

@@ -4,8 +4,11 @@
 //! limits and rules hold.
 
 pub mod address;
+pub mod checks;
 pub mod error;
+pub mod git_data;
 pub mod limits;
+pub mod pulls;
 pub mod service;
 pub mod token;
 
