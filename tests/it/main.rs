@@ -22,6 +22,7 @@ mod other_indexes;
 mod publish_faults;
 mod publish_wire;
 mod publishing;
+mod pull_request;
 mod readme;
 mod replay;
 mod sample_deploys;

@@ -1,0 +1,7 @@
+//! Releases by merging a pull request: the branch, the three kinds of merge, what people write meanwhile, kills.
+//!
+//! The remote is a bare repository; who merges is a second clone.
+
+mod branch;
+mod merges;
+mod place;
