@@ -23,6 +23,8 @@ use crate::world::write::Stamp;
 pub enum Found {
     /// There is no such branch.
     Nothing,
+    /// What the main branch has, or had, already.
+    Merged,
     /// The release commit of the plan that it names, and perhaps merges of the main branch.
     Ours,
     /// That, and words of people in its changelogs: the notes with them, by package.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::apply::crash;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ledger::store_failure;
 use crate::cli::open;
@@ -66,7 +67,8 @@ impl Shipping<'_> {
         found.retain(|one| is_about(&one.plan, packages.as_ref()));
         if found.len() > 1 {
             let more = found.len() - 1;
-            self.streams.tell(&format!("{more} more merged release pull requests wait; `release ship` again\n"));
+            self.streams
+                .tell(&format!("{more} more merged release pull requests wait; `release ship` again\n"));
         }
         if let Some(first) = found.into_iter().next() {
             self.streams.tell(&format!("a release pull request is merged: {}\n", planned(&first.plan)));
@@ -98,7 +100,9 @@ impl Shipping<'_> {
         if let Some(remote) = &self.home.remote
             && let Ok(found) = remote_refs(repository, remote, &[&name]).await
         {
+            crash::point();
             let _ = delete_refs(repository, remote, &found).await;
+            crash::point();
         }
         let _ = repository.delete_ref(&name, Expected::Any);
     }

@@ -21,6 +21,7 @@ pub mod listeners;
 pub mod log;
 pub mod merged;
 pub mod notes;
+pub mod obsolete;
 pub mod open;
 pub mod orders;
 pub mod plan;

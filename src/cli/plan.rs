@@ -44,7 +44,10 @@ fn waiting(survey: &Survey, global: &Global, streams: &mut Streams) -> Result<Op
     let found = ledger::runtime()?.block_on(merged(survey, remote.as_deref()));
     let waiting = match found {
         Err(failure) if failure.kind == Kind::Outside => {
-            streams.tell(&format!("whether a merged release pull request waits is not known: {}\n", failure.error));
+            streams.tell(&format!(
+                "whether a merged release pull request waits is not known: {}\n",
+                failure.error
+            ));
             return Ok(None);
         }
         found => concerning(found?, packages.as_ref()),

@@ -137,8 +137,11 @@ fn print(
             }
         }
     }
-    let proposes: BTreeSet<&str> =
-        answers.iter().filter(|answer| answer.action != "closed").map(|answer| answer.branch.as_str()).collect();
+    let proposes: BTreeSet<&str> = answers
+        .iter()
+        .filter(|answer| answer.action != "closed")
+        .map(|answer| answer.branch.as_str())
+        .collect();
     if proposes.is_empty() && !shares.is_empty() {
         if verb.output == Output::Text {
             streams.print("nothing to release\n");
@@ -149,7 +152,8 @@ fn print(
 }
 
 fn in_words(answer: &Answer, has_github: bool) -> String {
-    let releases: Vec<String> = answer.releases.iter().map(|one| format!("{} {}", one.package, one.to)).collect();
+    let releases: Vec<String> =
+        answer.releases.iter().map(|one| format!("{} {}", one.package, one.to)).collect();
     let what = match answer.number {
         Some(number) => format!("#{number}"),
         None => line(&answer.branch),

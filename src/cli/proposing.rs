@@ -28,10 +28,8 @@ use crate::world::git::Person;
 use crate::world::github::GitHub;
 use crate::world::github::error::GitHubError;
 use crate::world::github::pulls::Pull;
-use crate::world::plan_ref::{fetch_waiting_plans, plan_ref, waiting_plans};
+use crate::world::plan_ref::fetch_waiting_plans;
 use crate::world::remote_refs::{fetch, remote_refs};
-use crate::world::store::error::StoreError;
-use crate::world::unpush::delete_refs;
 
 /// How often a pull request is looked at anew that somebody edits at this moment.
 const TRIES: usize = 5;
@@ -71,13 +69,13 @@ pub struct Proposing<'a> {
 }
 
 /// A release branch and its pull request as they are found.
-struct Standing {
+pub(in crate::cli) struct Standing {
     /// Where the branch is on the remote.
-    at: Option<String>,
-    found: Found,
+    pub at: Option<String>,
+    pub found: Found,
     /// The plan that its commit names.
     on_branch: Option<Proposed>,
-    pull: Option<Pull>,
+    pub pull: Option<Pull>,
     /// The plan that the pull request's text was written for.
     in_text: Option<Proposed>,
 }
@@ -137,17 +135,8 @@ impl Proposing<'_> {
         make(&self.survey.facts, &request).map_err(Failure::user)
     }
 
-    fn main(&self) -> &str {
+    pub(in crate::cli) fn main(&self) -> &str {
         self.survey.facts.branch.as_deref().unwrap_or_default()
-    }
-
-    /// The branches of the remote that are, or were, for release pull requests.
-    async fn branches(&self) -> Result<Vec<String>, Failure> {
-        let whole = format!("refs/heads/{}", self.table.branch_for(None));
-        let below = format!("{whole}/*");
-        let found = remote_refs(&self.survey.repository, self.remote, &[&whole, &below]).await;
-        let names = found.map_err(store_failure)?.into_keys();
-        Ok(names.filter_map(|name| name.strip_prefix("refs/heads/").map(str::to_owned)).collect())
     }
 
     async fn propose(&mut self, share: &Share, branch: &str, rendered: &Plan) -> Result<Answer, Failure> {
@@ -156,8 +145,11 @@ impl Proposing<'_> {
                 return Ok(answer);
             }
         }
-        Err(Failure::new(Kind::Stale, format!("somebody changes the pull request of `{branch}` all the time"))
-            .hint("`release pr` again, at a calmer moment"))
+        Err(Failure::new(
+            Kind::Stale,
+            format!("somebody changes the pull request of `{branch}` all the time"),
+        )
+        .hint("`release pr` again, at a calmer moment"))
     }
 
     async fn attempt(&mut self, share: &Share, branch: &str, rendered: &Plan) -> Result<Attempt, Failure> {
@@ -183,13 +175,19 @@ impl Proposing<'_> {
             Some(done) => done,
             None => return Ok(Attempt::Again),
         };
+        if action == "opened" && github.squashes_to_titles().await.unwrap_or(false) {
+            self.streams.tell(
+                "warning: this repository squashes pull requests into their title alone, and the plan's name is lost; \
+                 set \"Default commit message\" of squash merging to \"Pull request title and commit details\"\n",
+            );
+        }
         self.label(github, &pull).await?;
         self.check(github, branch, &commit).await?;
         let action = if action == "unchanged" && !is_there { "updated" } else { action };
         Ok(Attempt::Done(answer(action, Some(&pull), branch, plan)))
     }
 
-    async fn standing(&self, branch: &str) -> Result<Standing, Failure> {
+    pub(in crate::cli) async fn standing(&self, branch: &str) -> Result<Standing, Failure> {
         let repository = &self.survey.repository;
         let name = format!("refs/heads/{branch}");
         let found = remote_refs(repository, self.remote, &[&name]).await.map_err(store_failure)?;
@@ -212,6 +210,7 @@ impl Proposing<'_> {
         let in_text = self.known(in_text.as_ref()).await?;
         let found = match (&at, &on_branch) {
             (None, _) => Found::Nothing,
+            (Some(at), _) if self.is_merged(at, named.as_ref())? => Found::Merged,
             (Some(_), None) => Found::Others(Vec::new()),
             (Some(at), Some(old)) => look(repository, &old.plan, at, &changelogs(self.survey))
                 .map_err(|error| step_failure(vec![(format!("looking at `{branch}`"), error)]))?,
@@ -220,10 +219,22 @@ impl Proposing<'_> {
     }
 
     /// The plan that a commit of a release branch, and none of the main branch, names.
-    fn named_on(&self, at: &str) -> Result<Option<Digest>, Failure> {
+    pub(in crate::cli) fn named_on(&self, at: &str) -> Result<Option<Digest>, Failure> {
         let head = &self.survey.facts.history.head.0;
         let messages = self.survey.repository.messages_between(head, at).map_err(Failure::user)?;
         Ok(messages.iter().find_map(|(_, message)| plans_named(message).into_iter().next()))
+    }
+
+    /// Whether a release branch is in the main branch already: itself, or what a squash or a rebase made of it.
+    fn is_merged(&self, at: &str, named: Option<&Digest>) -> Result<bool, Failure> {
+        let (repository, head) = (&self.survey.repository, &self.survey.facts.history.head.0);
+        if repository.is_ancestor(at, head).map_err(Failure::user)? {
+            return Ok(true);
+        }
+        let fork = repository.merge_base(at, head).map_err(Failure::user)?;
+        let (Some(named), Some(fork)) = (named, fork) else { return Ok(false) };
+        let since = repository.messages_between(&fork, head).map_err(Failure::user)?;
+        Ok(since.iter().any(|(_, message)| plans_named(message).contains(named)))
     }
 
     /// A waiting plan, from here or from the remote.
@@ -244,7 +255,10 @@ impl Proposing<'_> {
         let pulls = github.open_pulls(branch, self.main()).await.map_err(pull_failure)?;
         match pulls.into_iter().next() {
             Some(pull) if plan_of_body(pull.body.as_deref().unwrap_or_default()).is_none() => {
-                let text = format!("pull request #{} of `{branch}` is none of ours: its text names no plan", pull.number);
+                let text = format!(
+                    "pull request #{} of `{branch}` is none of ours: its text names no plan",
+                    pull.number
+                );
                 Err(Failure::new(Kind::NotAllowed, text)
                     .hint("close it, and `release pr` opens one of its own; or set another `branch` in `[pull-request]`"))
             }
@@ -285,7 +299,9 @@ impl Proposing<'_> {
             ProposalError::Step(error) => {
                 let failure = step_failure(vec![(format!("pushing `{branch}`"), error)]);
                 match failure.kind {
-                    Kind::NotAllowed => failure.hint("the job needs `contents: write`, and rules that let it push there"),
+                    Kind::NotAllowed => {
+                        failure.hint("the job needs `contents: write`, and rules that let it push there")
+                    }
                     _ => failure,
                 }
             }
@@ -365,83 +381,6 @@ impl Proposing<'_> {
         }
         Ok(())
     }
-
-    /// Closes the pull request of a branch that has nothing to release, says why, and deletes the branch. What others
-    /// put there stays.
-    async fn close(&mut self, branch: &str) -> Result<(), Failure> {
-        let standing = match self.standing(branch).await {
-            Ok(standing) => standing,
-            // One that is not ours is left alone.
-            Err(failure) if failure.kind == Kind::NotAllowed => return Ok(()),
-            Err(failure) => return Err(failure),
-        };
-        if let (Found::Others(_), false) = (&standing.found, self.verb.overwrite) {
-            if standing.pull.is_some() {
-                self.streams.tell(&format!("`{branch}` has commits of others and stays, with nothing to release\n"));
-            }
-            return Ok(());
-        }
-        if let (Some(github), Some(pull)) = (self.github, &standing.pull) {
-            crash::point();
-            let why = "Nothing of this is left to release, so `release pr` closes it. It opens another one when there is.";
-            github.say_once(pull.number, why).await.map_err(pull_failure)?;
-            crash::point();
-            github.close_pull(pull.number).await.map_err(pull_failure)?;
-            crash::point();
-        }
-        let Some(at) = standing.at else { return Ok(()) };
-        let branch_ref = [(format!("refs/heads/{branch}"), at)].into();
-        delete_refs(&self.survey.repository, self.remote, &branch_ref).await.map_err(store_failure)?;
-        crash::point();
-        self.answers.push(Answer {
-            action: "closed",
-            number: standing.pull.as_ref().map(|pull| pull.number),
-            url: standing.pull.map(|pull| pull.html_url),
-            branch: branch.to_owned(),
-            digest: None,
-            releases: Vec::new(),
-            text: String::new(),
-        });
-        Ok(())
-    }
-
-    /// Deletes the plans that wait for no merge any more: no release branch names them, and the main branch, which is
-    /// where it was, holds no merge of them. What can not be deleted is only wasted space.
-    async fn sweep(&self) {
-        let _ = self.swept().await;
-    }
-
-    async fn swept(&self) -> Result<(), StoreError> {
-        let repository = &self.survey.repository;
-        let mut waiting = waiting_plans(repository, self.remote).await?;
-        if waiting.len() <= self.answers.iter().filter(|answer| answer.digest.is_some()).count() {
-            return Ok(());
-        }
-        let Ok(branches) = self.branches().await else { return Ok(()) };
-        for branch in branches {
-            match self.standing_plan(&branch).await {
-                Some(digest) => waiting.remove(digest.hex()),
-                None => return Ok(()),
-            };
-        }
-        let main = format!("refs/heads/{}", self.main());
-        let at = remote_refs(repository, self.remote, &[&main]).await?.remove(&main);
-        if at.as_ref() != Some(&self.survey.facts.history.head.0) {
-            return Ok(());
-        }
-        let refs = waiting.into_iter().map(|(digits, at)| (plan_ref(&digits), at)).collect();
-        delete_refs(repository, self.remote, &refs).await
-    }
-
-    async fn standing_plan(&self, branch: &str) -> Option<Digest> {
-        let name = format!("refs/heads/{branch}");
-        let repository = &self.survey.repository;
-        let at = remote_refs(repository, self.remote, &[&name]).await.ok()?.remove(&name)?;
-        if !repository.has_object(&at) {
-            fetch(repository, self.remote, &[name]).await.ok()?;
-        }
-        self.named_on(&at).ok()?
-    }
 }
 
 /// The notes that people wrote, brought up to what is rendered now; by package.
@@ -504,7 +443,7 @@ fn others(branch: &str, paths: &[String]) -> Failure {
 }
 
 /// What GitHub says about a pull request, with the permission that a job needs.
-fn pull_failure(error: GitHubError) -> Failure {
+pub(in crate::cli) fn pull_failure(error: GitHubError) -> Failure {
     let is_forbidden = error.is_forbidden();
     let failure = github_failure(error);
     if !is_forbidden {
@@ -521,10 +460,13 @@ fn check_failure(error: GitHubError) -> Failure {
     let is_unknown = matches!(error.status(), Some(404 | 422));
     let failure = github_failure(error);
     if is_forbidden {
-        return failure.hint("the pull request is up to date; to start its checks a job needs `actions: write`");
+        return failure
+            .hint("the pull request is up to date; to start its checks a job needs `actions: write`");
     }
     if is_unknown {
-        return failure.hint("`checks` of `[pull-request]` names workflows on the main branch with `on: workflow_dispatch`");
+        return failure.hint(
+            "`checks` of `[pull-request]` names workflows on the main branch with `on: workflow_dispatch`",
+        );
     }
     failure
 }

@@ -162,7 +162,9 @@ mod tests {
         let digest = Digest::of(b"plan");
         let named = |message: &str| plans_named(message) == vec![digest.clone()];
         assert!(named(&format!("chore(release): core 1.0.0\n\nRelease-Plan: {digest}\n")));
-        assert!(named(&format!("chore: x (#1)\n\n* chore: x\n\n  Release-Plan: {digest}\n\n* docs: notes\n")));
+        assert!(named(&format!(
+            "chore: x (#1)\n\n* chore: x\n\n  Release-Plan: {digest}\n\n* docs: notes\n"
+        )));
         assert!(named(&format!("x\r\n\r\nRelease-Plan: {digest}\r\n\r\nCo-authored-by: A <a@b>\r\n")));
         assert!(!named("chore: x\n\nRelease-Plan: sha256:12\n"));
         assert!(!named(&format!("says Release-Plan: {digest}")));

@@ -41,7 +41,9 @@ pub fn shares(facts: &Facts, per: Per, asked: Option<&BTreeSet<usize>>) -> Vec<S
 
 /// A name as a part of a branch's: git takes no dot in some of its places.
 fn part(name: &str) -> String {
-    name.chars().map(|one| if one.is_ascii_alphanumeric() || "-_".contains(one) { one } else { '-' }).collect()
+    name.chars()
+        .map(|one| if one.is_ascii_alphanumeric() || "-_".contains(one) { one } else { '-' })
+        .collect()
 }
 
 #[cfg(test)]

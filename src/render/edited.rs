@@ -54,7 +54,8 @@ fn trimmed(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    const CHANGELOG: &str = "# Changelog\n\n## [1.3.0](https://h/c) (2025-01-06)\n\n### Features\n\n- one\n\n## 1.2.0\n\n- old\n";
+    const CHANGELOG: &str =
+        "# Changelog\n\n## [1.3.0](https://h/c) (2025-01-06)\n\n### Features\n\n- one\n\n## 1.2.0\n\n- old\n";
 
     #[test]
     fn a_version_has_the_words_below_its_heading() {
@@ -75,7 +76,10 @@ mod tests {
         let edited = "Read this.\n\n### Features\n\n- one, at last\n\nContributors: Ada.\n";
         let expected = "## 1.3.0 (2025-01-06)\n\nRead this.\n\n### Features\n\n- one, at last\n";
         assert_eq!(section_with(section, rendered, edited, Format::Markdown), expected);
-        assert_eq!(section_with(section, rendered, "just this", Format::Markdown), "## 1.3.0 (2025-01-06)\n\njust this\n");
+        assert_eq!(
+            section_with(section, rendered, "just this", Format::Markdown),
+            "## 1.3.0 (2025-01-06)\n\njust this\n"
+        );
         assert_eq!(section_with("1.3.0\n-----\n", "", "x", Format::ReStructuredText), "1.3.0\n-----\n");
     }
 

@@ -90,7 +90,8 @@ fn without_empty_sections<'t>(merged: Vec<Item<'t>>, gone: &[Item<'t>]) -> Vec<I
         return merged;
     }
     let is_empty = |index: usize| merged.get(index + 1).is_none_or(|next| is_heading(next));
-    let kept = |index: &usize| !(is_heading(merged[*index]) && gone.contains(&merged[*index]) && is_empty(*index));
+    let kept =
+        |index: &usize| !(is_heading(merged[*index]) && gone.contains(&merged[*index]) && is_empty(*index));
     (0..merged.len()).filter(kept).map(|index| merged[index]).collect()
 }
 
@@ -190,11 +191,18 @@ mod tests {
 
     #[test]
     fn nothing_new_leaves_the_words_alone() {
-        check(OLD, "- mine\n  and more\n\n```\n# no heading\n\n- no item\n```\n", "- mine\n  and more\n\n```\n# no heading\n\n- no item\n```\n");
+        check(
+            OLD,
+            "- mine\n  and more\n\n```\n# no heading\n\n- no item\n```\n",
+            "- mine\n  and more\n\n```\n# no heading\n\n- no item\n```\n",
+        );
     }
 
     #[test]
     fn without_the_old_notes_all_is_new_that_is_not_there() {
-        assert_eq!(merge("", "### Features\n\n- one\n- two\n", "### Features\n\n- two\n- mine\n"), "### Features\n\n- one\n- two\n- mine\n");
+        assert_eq!(
+            merge("", "### Features\n\n- one\n- two\n", "### Features\n\n- two\n- mine\n"),
+            "### Features\n\n- one\n- two\n- mine\n"
+        );
     }
 }

@@ -37,13 +37,19 @@ pub fn check(survey: &Survey, plan: &Plan, brought: &Brought) -> Result<Edited, 
         }
         let package = changelogs.get(&edit.path);
         match plan.releases.iter().find(|release| Some(&release.package) == package) {
-            Some(release) => edited.extend(
-                words_of(release, edit, &passage).map(|words| (release.package.clone(), words)),
-            ),
-            None => return Err(refused(
-                format!("{} of commit {} is not what the plan made of it", edit.path, short(&brought.commit)),
-                brought,
-            )),
+            Some(release) => {
+                edited.extend(words_of(release, edit, &passage).map(|words| (release.package.clone(), words)))
+            }
+            None => {
+                return Err(refused(
+                    format!(
+                        "{} of commit {} is not what the plan made of it",
+                        edit.path,
+                        short(&brought.commit)
+                    ),
+                    brought,
+                ));
+            }
         }
     }
     Ok(edited)
@@ -81,8 +87,9 @@ fn refuse_released_since(survey: &Survey, plan: &Plan) -> Result<(), SurveyError
                     "it takes {} from {was} to {}, and the last release is {is} by now",
                     release.package, release.to
                 ),
-                way_out: "revert the merged commit with `git revert`, push, and `release pr` proposes it anew"
-                    .to_owned(),
+                way_out:
+                    "revert the merged commit with `git revert`, push, and `release pr` proposes it anew"
+                        .to_owned(),
             });
         }
     }
@@ -101,7 +108,7 @@ fn refuse_unplanned_changes(survey: &Survey, plan: &Plan, brought: &Brought) -> 
     for release in &plan.releases {
         let index = survey.facts.packages.iter().position(|package| package.short == release.package);
         for change in index.map(|index| &tally.changes[index]).into_iter().flatten() {
-            let Source::Commit(place) = change.source else { continue };
+            let (Source::Commit(place), Some(_)) = (change.source, change.size) else { continue };
             let commit = &survey.facts.history.commits[place];
             if new.contains(commit.id.0.as_str()) {
                 let reason = format!(
@@ -121,7 +128,9 @@ fn refused(reason: String, brought: &Brought) -> SurveyError {
     let onto = short(&brought.onto);
     SurveyError::Merged {
         reason,
-        way_out: format!("`git revert {onto}`, push, and `release pr` proposes it anew with all there is by then"),
+        way_out: format!(
+            "`git revert {onto}`, push, and `release pr` proposes it anew with all there is by then"
+        ),
     }
 }
 

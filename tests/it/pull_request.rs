@@ -3,5 +3,7 @@
 //! The remote is a bare repository; who merges is a second clone.
 
 mod branch;
+mod hub;
+mod hub_faults;
 mod merges;
 mod place;

@@ -77,10 +77,12 @@ pub(in crate::workspace::config) fn check(tables: &Tables, document: &Node) -> V
         problems.extend(branch_fault(branch, place("branch")));
         if tables.workspace.branch.as_ref() == Some(branch) {
             let problem = Problem::new(place("branch"), format!("releases are made from branch `{branch}`"));
-            problems.push(problem.with_help("the release commit needs a branch of its own until it is merged"));
+            problems
+                .push(problem.with_help("the release commit needs a branch of its own until it is merged"));
         }
     }
-    if table.title.as_deref().is_some_and(|title| title.trim().is_empty() || title.contains(char::is_control)) {
+    if table.title.as_deref().is_some_and(|title| title.trim().is_empty() || title.contains(char::is_control))
+    {
         let problem = Problem::new(place("title"), "a title is one line of text");
         problems.push(problem.with_help("for example \"release {releases}\""));
     }
@@ -103,8 +105,9 @@ mod tests {
     use crate::workspace::config::{Config, ConfigPlace};
 
     fn read(text: &str) -> Result<Config, String> {
-        Config::read(text, "release.toml", ConfigPlace::File)
-            .map_err(|problems| problems.list().iter().map(|one| one.message.clone()).collect::<Vec<_>>().join("; "))
+        Config::read(text, "release.toml", ConfigPlace::File).map_err(|problems| {
+            problems.list().iter().map(|one| one.message.clone()).collect::<Vec<_>>().join("; ")
+        })
     }
 
     #[test]

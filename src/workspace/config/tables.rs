@@ -13,8 +13,8 @@ use crate::workspace::config::github::GitHubTable;
 use crate::workspace::config::hook::HookTable;
 use crate::workspace::config::ledger::LedgerTable;
 use crate::workspace::config::package::PackageTable;
-use crate::workspace::config::settings::GroupMode;
 use crate::workspace::config::pull_request::PullRequestTable;
+use crate::workspace::config::settings::GroupMode;
 use crate::workspace::config::text;
 use crate::workspace::config::versioning::VersioningTable;
 

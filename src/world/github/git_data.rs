@@ -76,7 +76,8 @@ impl GitHub {
     /// # Errors
     /// As `make_commit`.
     pub async fn branch_at(&self, branch: &str) -> Result<Option<String>, GitHubError> {
-        let found: Option<Reference> = self.find(&self.path(&format!("git/ref/heads/{}", slashed(branch)))).await?;
+        let found: Option<Reference> =
+            self.find(&self.path(&format!("git/ref/heads/{}", slashed(branch)))).await?;
         Ok(found.map(|reference| reference.object.sha))
     }
 

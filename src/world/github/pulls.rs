@@ -44,7 +44,24 @@ struct Comment {
     body: Option<String>,
 }
 
+/// What a squash of a pull request says, as far as the token may see it.
+#[derive(Debug, Deserialize)]
+struct Squashes {
+    allow_squash_merge: Option<bool>,
+    squash_merge_commit_message: Option<String>,
+}
+
 impl GitHub {
+    /// Whether a squash keeps nothing but the title.
+    ///
+    /// # Errors
+    /// Where GitHub says no, or does not answer as documented.
+    pub async fn squashes_to_titles(&self) -> Result<bool, GitHubError> {
+        let found: Squashes = self.get(&self.path("")).await?;
+        Ok(found.allow_squash_merge != Some(false)
+            && found.squash_merge_commit_message.as_deref() == Some("BLANK"))
+    }
+
     /// The open pull requests from a branch of this repository itself into another; those of forks are none of them.
     ///
     /// # Errors

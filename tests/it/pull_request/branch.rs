@@ -43,13 +43,17 @@ fn new_commits_move_the_branch_and_words_of_people_stay() {
     place.release(&["pr"]).well();
     let plans = place.refs("refs/release/plans");
     assert_eq!(plans.len(), 1);
-    place.commit_on_branch("release/next", reword("- know two words", "- know two words, at last"), "docs: better");
+    place.commit_on_branch(
+        "release/next",
+        reword("- know two words", "- know two words, at last"),
+        "docs: better",
+    );
     place.commit("packages/solo/light_solo.py", "WORDS = 3\n", "fix(solo): count the words");
     place.pull();
     place.release(&["pr"]).well();
     let log = place.file("release/next", "packages/solo/CHANGELOG.md");
     assert!(log.contains("- know two words, at last"), "{log}");
-    assert!(log.contains("### Fixes\n\n- count the words"), "{log}");
+    assert!(log.contains("### Bug fixes\n\n- count the words"), "{log}");
     assert_eq!(log.matches("know two words").count(), 1, "{log}");
     assert_eq!(place.git_in(&place.origin(), &["rev-list", "--count", "main..release/next"]), "1");
     let now = place.refs("refs/release/plans");
@@ -105,8 +109,12 @@ fn each_package_may_have_a_branch_of_its_own() {
     place.commit("release.toml", &format!("{CONFIG}per = \"package\"\n"), "build: one for each");
     place.pull();
     let answer = place.release(&["pr", "--output", "json"]).well().json();
-    let actions: Vec<&str> =
-        answer["pull_requests"].as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap()).collect();
+    let actions: Vec<&str> = answer["pull_requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["action"].as_str().unwrap())
+        .collect();
     assert_eq!(actions, ["closed", "pushed", "pushed", "pushed", "pushed"]);
     let names = ["base", "left", "right", "solo"].map(|name| format!("refs/heads/release/next/{name}"));
     assert_eq!(place.refs("refs/heads/release"), names);

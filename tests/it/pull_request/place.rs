@@ -1,9 +1,10 @@
 //! A small monorepo with a remote, one clone for the tool and one for people.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
+use crate::github::GitHub;
 use crate::matrix::light::light;
 use crate::world::{Answer, World};
 
@@ -12,26 +13,49 @@ pub const CONFIG: &str = "[workspace]\npackages = [\"packages/*\"]\nstrip = \"li
 
 pub struct Place {
     pub world: World,
+    origin: PathBuf,
+    /// What the tool's runs are given besides.
+    more: Vec<(String, String)>,
 }
 
 impl Place {
     /// Four packages with a feature each since their first release, on a remote.
     pub fn new(config: &str) -> Place {
+        let world = Place::begun(config);
+        let origin = world.folder().join("origin.git");
+        world.git(["clone", "--quiet", "--bare", ".", origin.to_str().unwrap()]);
+        world.git(["remote", "add", "origin", &format!("file://{}", origin.display())]);
+        Place { world, origin, more: Vec::new() }.with_people()
+    }
+
+    /// The same at GitHub, with a token for the tool.
+    pub fn at_github(github: &GitHub, token: &str, config: &str) -> Place {
+        let world = Place::begun(&format!("{config}\n[github]\n"));
+        world.git(["remote", "add", "origin", &github.remote_of(token)]);
+        let origin = github.git().path.clone();
+        world.git(["push", "--quiet", origin.to_str().unwrap(), "main", "--tags"]);
+        world.git(["fetch", "--quiet", "origin"]);
+        let more = vec![("RELEASE_GITHUB_TOKEN".to_owned(), token.to_owned())];
+        Place { world, origin, more }.with_people()
+    }
+
+    fn begun(config: &str) -> World {
         let world = light();
         fs::write(world.repository().join("release.toml"), config).unwrap();
         fs::write(world.repository().join(".gitignore"), "dist/\n").unwrap();
         world.commit_all("build: configure releases");
-        let place = Place { world };
-        let origin = place.origin();
-        place.world.git(["clone", "--quiet", "--bare", ".", origin.to_str().unwrap()]);
-        place.world.git(["remote", "add", "origin", &format!("file://{}", origin.display())]);
-        let people = place.people();
-        place.git_in(&place.world.folder().to_owned(), &["clone", "--quiet", origin.to_str().unwrap(), people.to_str().unwrap()]);
-        place
+        world
+    }
+
+    fn with_people(self) -> Place {
+        let (origin, people) = (self.origin(), self.people());
+        let words = ["clone", "--quiet", origin.to_str().unwrap(), people.to_str().unwrap()];
+        self.git_in(&self.world.folder().to_owned(), &words);
+        self
     }
 
     pub fn origin(&self) -> PathBuf {
-        self.world.folder().join("origin.git")
+        self.origin.clone()
     }
 
     /// The clone of somebody else.
@@ -57,10 +81,17 @@ impl Place {
     }
 
     pub fn release_with(&self, words: &[&str], more: &[(&str, &str)]) -> Answer {
+        let mut command = self.command(&self.world.repository(), words);
+        Answer::of(command.envs(more.iter().copied()).output().unwrap())
+    }
+
+    /// The tool in some clone.
+    pub fn command(&self, folder: &Path, words: &[&str]) -> Command {
         let mut command = self.world.command(env!("CARGO_BIN_EXE_release"));
-        command.current_dir(self.world.repository()).args(words).envs(more.iter().copied());
+        command.current_dir(folder).args(words);
+        command.envs(self.more.iter().map(|(name, value)| (name, value)));
         command.env("RELEASE_PACE", "quick").env("RELEASE_CLOCK", "1738368000").stdin(Stdio::null());
-        Answer::of(command.output().unwrap())
+        command
     }
 
     /// Brings both clones to where the remote is.
@@ -70,7 +101,7 @@ impl Place {
 
     /// A person's commit on the main branch of the remote.
     pub fn commit(&self, file: &str, text: &str, message: &str) -> String {
-        self.git(&["fetch", "--quiet", "origin"]);
+        self.git(&["fetch", "--quiet", "--prune", "origin"]);
         self.git(&["checkout", "--quiet", "-B", "main", "origin/main"]);
         self.commit_here(file, text, message);
         self.git(&["push", "--quiet", "origin", "main"]);
@@ -79,7 +110,7 @@ impl Place {
 
     /// A person's commit on the release branch.
     pub fn commit_on_branch(&self, branch: &str, change: impl Fn(&PathBuf), message: &str) {
-        self.git(&["fetch", "--quiet", "origin"]);
+        self.git(&["fetch", "--quiet", "--prune", "origin"]);
         self.git(&["checkout", "--quiet", "-B", "work", &format!("origin/{branch}")]);
         change(&self.people());
         self.git(&["commit", "--quiet", "--all", "-m", message]);
@@ -96,7 +127,7 @@ impl Place {
 
     /// Merges the release branch as a forge does, and pushes; answers the main branch's new commit.
     pub fn merge(&self, how: &str, branch: &str) -> String {
-        self.git(&["fetch", "--quiet", "origin"]);
+        self.git(&["fetch", "--quiet", "--prune", "origin"]);
         self.git(&["checkout", "--quiet", "-B", "main", "origin/main"]);
         let side = format!("origin/{branch}");
         match how {
