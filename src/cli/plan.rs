@@ -10,6 +10,7 @@ use crate::report::streams::Streams;
 use crate::report::words::planned;
 use crate::report::{explain, json, plain, plan_markdown, plan_text};
 use crate::survey::facts::Survey;
+use crate::survey::merged::named;
 use crate::world::files;
 
 pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<u8, Failure> {
@@ -39,6 +40,10 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
 
 /// What is left to do of a merged release pull request: it comes before all else.
 fn waiting(survey: &Survey, global: &Global, streams: &mut Streams) -> Result<Option<Plan>, Failure> {
+    // Most often no commit names a plan, and nothing else is looked at.
+    if named(survey).is_empty() {
+        return Ok(None);
+    }
     let remote = ledger::home(global)?.remote;
     let packages = open::names(survey, global)?;
     let found = ledger::runtime()?.block_on(merged(survey, remote.as_deref()));

@@ -396,7 +396,11 @@ fn edited_notes(standing: &Standing, rendered: &Plan) -> BTreeMap<String, String
             _ => None,
         };
         let planned = old.and_then(|old| notes_in(&old.plan, package));
-        let Some(theirs) = of_branch.or(in_text.get(package)).or(planned) else { continue };
+        let of_text = in_text.get(package);
+        let both = of_branch.zip(of_text).zip(planned);
+        // Edited in both places: what the branch says beyond the plan comes into what the text says.
+        let both = both.map(|((branch, text), planned)| notes_merge::merge(&shown(planned), branch, text));
+        let Some(theirs) = both.as_ref().or(of_branch).or(of_text).or(planned) else { continue };
         let base = old.and_then(|old| old.rendered.get(package)).map(String::as_str).unwrap_or_default();
         if same(theirs, &shown(base)) || same(theirs, &shown(&release.notes)) {
             continue;

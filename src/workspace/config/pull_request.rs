@@ -105,9 +105,8 @@ mod tests {
     use crate::workspace::config::{Config, ConfigPlace};
 
     fn read(text: &str) -> Result<Config, String> {
-        Config::read(text, "release.toml", ConfigPlace::File).map_err(|problems| {
-            problems.list().iter().map(|one| one.message.clone()).collect::<Vec<_>>().join("; ")
-        })
+        let config = Config::read(text, "release.toml", ConfigPlace::File);
+        config.map_err(|problems| problems.render("release.toml", text, 120, false))
     }
 
     #[test]
