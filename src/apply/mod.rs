@@ -43,4 +43,5 @@ pub mod supply;
 pub mod take_back;
 pub mod target;
 pub mod validate;
+pub mod workflow_files;
 pub mod workshop;

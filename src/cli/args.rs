@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args_deploy::{Approve, Deploy, Halt, Hotfix, Promote, Resume, Rollback, Tick, Withdraw};
 use crate::cli::args_pr::Pr;
+use crate::cli::args_generate::Generate;
 use crate::report::streams::ColorChoice;
 
 /// Takes a Python monorepo from commits to production.
@@ -95,6 +96,7 @@ pub enum Verb {
     Abandon(Abandon),
     Log(Log),
     Notes(Notes),
+    Generate(Generate),
     Schema(Schema),
     Completions(Completions),
     /// Print the manual page (roff)

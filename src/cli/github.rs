@@ -27,7 +27,7 @@ pub async fn github(home: &Home) -> Result<Option<GitHub>, Failure> {
 }
 
 /// The same pace as for other servers.
-fn tempo(pace: &Pace) -> Tempo {
+pub fn tempo(pace: &Pace) -> Tempo {
     Tempo {
         base: pace.base,
         cap: pace.cap,

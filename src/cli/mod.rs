@@ -4,12 +4,16 @@ pub mod abandon;
 pub mod args;
 pub mod args_deploy;
 pub mod args_pr;
+pub mod args_generate;
 pub mod deploy;
 pub mod deploy_ending;
 pub mod deploy_look;
 pub mod deploying;
 pub mod doctor;
 pub mod failure;
+pub mod generate;
+pub mod generate_lint;
+pub mod generate_pins;
 pub mod github;
 pub mod ground;
 pub mod hotfix;
@@ -69,6 +73,7 @@ pub fn main() -> ExitCode {
         Verb::Abandon(verb) => abandon::run(&cli.global, verb, &mut streams),
         Verb::Log(verb) => log::run(&cli.global, verb, &mut streams),
         Verb::Notes(verb) => notes::run(&cli.global, verb, &mut streams),
+        Verb::Generate(verb) => generate::run(&cli.global, verb, &mut streams),
         Verb::Schema(verb) => schema::run(verb, &mut streams),
         Verb::Completions(verb) => schema::completions(verb, &mut streams),
         Verb::Man => schema::man(&mut streams),

@@ -28,6 +28,7 @@ pub mod tally;
 #[cfg(test)]
 pub mod testing;
 pub mod told;
+pub mod workflow_files;
 
 use std::collections::BTreeMap;
 

@@ -16,3 +16,4 @@ pub mod notes_merge;
 pub mod rst;
 pub mod template;
 pub mod view;
+pub mod workflows;

@@ -7,6 +7,7 @@ pub mod deployment_words;
 pub mod doctor;
 pub mod explain;
 pub mod failure;
+pub mod generate_text;
 pub mod json;
 pub mod left_out;
 pub mod log;

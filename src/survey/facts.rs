@@ -29,6 +29,7 @@ use crate::version::number::Version;
 use crate::workspace::config::hook::HookTable;
 use crate::workspace::config::pull_request::PullRequestTable;
 use crate::workspace::config::settings::PackageSettings;
+use crate::workspace::config::workflows::WorkflowsTable;
 use crate::workspace::config::{Config, Index};
 use crate::workspace::discover::discover;
 use crate::workspace::file_name::FileName;
@@ -69,6 +70,8 @@ pub struct Survey {
     pub hooks: Vec<HookTable>,
     /// How releases become pull requests, where they do.
     pub pull_request: Option<PullRequestTable>,
+    /// Which workflows are written, and how.
+    pub workflows: WorkflowsTable,
     branch_wanted: Option<String>,
 }
 
@@ -168,6 +171,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         uploads: uploads(config),
         environments,
         hooks: config.tables.hook.clone(),
+        workflows: config.tables.workflows.clone(),
         indexes,
         facts,
         repository,

@@ -29,3 +29,4 @@ pub mod walk_releases;
 pub mod walk_sets;
 pub mod walk_version;
 pub mod withdrawn;
+pub mod workflow_files;

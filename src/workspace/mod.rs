@@ -2,6 +2,7 @@
 //!
 //! Parses and edits text that others read and write. Does not know the file system, git or the network.
 
+pub mod action_pins;
 pub mod config;
 pub mod discover;
 pub mod edit;

@@ -14,6 +14,7 @@ use crate::workspace::config::spanned::{Node, Place};
 use crate::workspace::config::tables::{Auth, Tables};
 use crate::workspace::config::text::{self, Glob, Name};
 use crate::workspace::config::versioning::Zero;
+use crate::workspace::config::workflows;
 use crate::workspace::name::normalize;
 
 /// All problems between keys. `document` may hold more than `tables`: what did not fit is told already.
@@ -32,6 +33,7 @@ pub fn check(tables: &Tables, document: &Node) -> Vec<Problem> {
     meaning.problems.extend(github::check(tables, document));
     meaning.problems.extend(pull_request::check(tables, document));
     meaning.problems.extend(proofs::check(tables, document));
+    meaning.problems.extend(workflows::check(tables, document));
     meaning.problems
 }
 

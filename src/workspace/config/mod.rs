@@ -24,6 +24,7 @@ pub mod text;
 pub mod versioning;
 mod walk;
 pub mod week;
+pub mod workflows;
 pub mod zone;
 
 use std::collections::BTreeMap;

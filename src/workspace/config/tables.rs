@@ -17,6 +17,7 @@ use crate::workspace::config::pull_request::PullRequestTable;
 use crate::workspace::config::settings::GroupMode;
 use crate::workspace::config::text;
 use crate::workspace::config::versioning::VersioningTable;
+use crate::workspace::config::workflows::WorkflowsTable;
 
 /// The configuration of `release`: release.toml, .config/release.toml, or [tool.release] in pyproject.toml.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -48,6 +49,8 @@ pub struct Tables {
     pub environment: BTreeMap<String, EnvironmentTable>,
     /// Who is told how deployments go.
     pub hook: Vec<HookTable>,
+    /// The workflows that `release generate` writes.
+    pub workflows: WorkflowsTable,
 }
 
 /// The packages and what they have in common.

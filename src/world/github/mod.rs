@@ -3,6 +3,7 @@
 //! Requests and answers are octocrab's where it has them; each goes over our own client, so that its proxies, roots,
 //! limits and rules hold.
 
+pub mod action_tags;
 pub mod address;
 pub mod checks;
 pub mod error;
