@@ -6,6 +6,7 @@ use crate::apply::lease::liveness;
 use crate::apply::publish_error::PublishError;
 use crate::apply::workshop::Outlet;
 use crate::cli::args::{self, Global, Output, Wish};
+use crate::cli::doctor_publishers::publishers;
 use crate::cli::failure::Failure;
 use crate::cli::workshop::workshop;
 use crate::cli::{ledger, open};
@@ -96,6 +97,7 @@ async fn look(book: &Book, survey: &Survey, home: &Home, diagnosis: &mut Diagnos
             });
         }
     }
+    diagnosis.findings.extend(publishers(survey, home));
     for (digest, ship) in &book.state().in_flight {
         let Some(plan) = book.plan(digest).map_err(ledger::book_failure)? else { continue };
         let (liveness, shown) = holder(ship).await;

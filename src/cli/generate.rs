@@ -6,7 +6,7 @@ use crate::cli::args_generate::Generate;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::generate_lint::lint;
 use crate::cli::generate_pins::update_pins;
-use crate::cli::open;
+use crate::cli::{ledger, open};
 use crate::plan::workflow_files::{FOLDER, FileChange, changes};
 use crate::render::workflows::{WorkflowError, workflows};
 use crate::report::generate_text::{Linted, Said, done_text, lint_text, stale_text, stale_words};
@@ -15,14 +15,15 @@ use crate::survey::workflow_files::{own_pins, present, repository};
 use crate::workspace::action_pins::Pins;
 
 pub fn run(global: &Global, verb: &Generate, streams: &mut Streams) -> Result<u8, Failure> {
+    let home = ledger::home(global)?;
     let survey = open::survey(global, &Wish::to_look())?;
     let root = survey.repository.root();
     let mut pins =
         own_pins(root, survey.workflows.pins()).map_err(Failure::user)?.unwrap_or_else(Pins::known);
     if verb.update_pins {
-        pins = update_pins(global, verb, &pins, survey.workflows.pins(), streams)?;
+        pins = update_pins(&home, verb, &pins, survey.workflows.pins(), streams)?;
     }
-    let wanted = workflows(&repository(&survey, &pins)).map_err(workflow_failure)?;
+    let wanted = workflows(&repository(&survey, home.github.is_some(), &pins)).map_err(workflow_failure)?;
     let present = present(root).map_err(Failure::user)?;
     let changes = changes(&wanted, &present).map_err(|foreign| {
         Failure::user(foreign)

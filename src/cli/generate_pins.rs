@@ -1,7 +1,6 @@
 //! `release generate --update-pins`: newer releases of the actions, once they have been out for a while.
 
 use crate::apply::crash;
-use crate::cli::args::Global;
 use crate::cli::args_generate::Generate;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::github::{self, tempo};
@@ -9,6 +8,7 @@ use crate::cli::ledger;
 use crate::cli::workshop::pace;
 use crate::report::generate_text::{MovedPin, pins_text};
 use crate::report::streams::Streams;
+use crate::survey::home::Home;
 use crate::workspace::action_pins::{ActionRelease, Pin, Pins, newer};
 use crate::workspace::config::text::Span;
 use crate::world::clock;
@@ -19,7 +19,7 @@ use crate::world::github::token;
 
 /// Asks for each pinned action, writes the file where anything has moved, and gives the pins as they are now.
 pub fn update_pins(
-    global: &Global,
+    home: &Home,
     verb: &Generate,
     pins: &Pins,
     file: &str,
@@ -29,7 +29,6 @@ pub fn update_pins(
         Failure::user(format!("`{}` is no span of time", verb.cooldown)).hint("write it as 7d or 12h")
     })?;
     let until = clock::now().saturating_sub(i64::try_from(cooldown.seconds).unwrap_or(i64::MAX));
-    let home = ledger::home(global)?;
     let api =
         home.github.as_ref().and_then(|table| table.api.clone()).unwrap_or_else(|| PUBLIC_API.to_owned());
     let mut updated = pins.clone();

@@ -10,6 +10,7 @@ pub mod deploy_ending;
 pub mod deploy_look;
 pub mod deploying;
 pub mod doctor;
+pub mod doctor_publishers;
 pub mod failure;
 pub mod generate;
 pub mod generate_lint;

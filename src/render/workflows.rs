@@ -37,6 +37,8 @@ pub struct Repository<'r> {
     pub environments: Vec<Stage>,
     /// The environment that a ship ends in.
     pub first: Option<String>,
+    /// Whether the configuration says that the repository is at GitHub, so that comments can be made there.
+    pub github: bool,
     pub pins: &'r Pins,
 }
 
@@ -91,9 +93,16 @@ pub fn workflows(repository: &Repository<'_>) -> Result<BTreeMap<&'static str, S
         }
         let file = workflow.file();
         let rendered = environment.render_str(text, ()).map_err(|error| failed(file, &error))?;
-        written.insert(file, format!("{}\n", rendered.trim()));
+        written.insert(file, format!("{}\n", single_spaced(rendered.trim())));
     }
     Ok(written)
+}
+
+/// At most one empty line between two others.
+fn single_spaced(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.dedup_by(|one, before| one.is_empty() && before.is_empty());
+    lines.join("\n")
 }
 
 /// What templates see.
@@ -122,6 +131,8 @@ struct Data {
     followers: Vec<StageData>,
     first: Option<StageData>,
     schedule: String,
+    /// Whether a pull request is told by a comment.
+    comments: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -168,6 +179,7 @@ impl Data {
             followers: stages.iter().filter(|stage| stage.follows).cloned().collect(),
             first: stages.iter().find(|stage| Some(&stage.name) == repository.first.as_ref()).cloned(),
             schedule: table.schedule.clone().unwrap_or_else(|| hourly(repository)),
+            comments: repository.github,
             stages,
         })
     }
@@ -298,3 +310,7 @@ fn failed(file: &'static str, error: &Error) -> WorkflowError {
     }
     WorkflowError::Failed { file, reason: innermost.to_string() }
 }
+
+#[cfg(test)]
+#[path = "workflows_tests.rs"]
+mod tests;

@@ -27,7 +27,7 @@ pub enum WorkflowFilesError {
 }
 
 /// The repository as workflows see it.
-pub fn repository<'r>(survey: &'r Survey, pins: &'r Pins) -> Repository<'r> {
+pub fn repository<'r>(survey: &'r Survey, github: bool, pins: &'r Pins) -> Repository<'r> {
     let packages = survey.facts.settings.iter().map(|settings| Package {
         short: settings.short.clone(),
         tag: settings.tag.clone(),
@@ -49,6 +49,7 @@ pub fn repository<'r>(survey: &'r Survey, pins: &'r Pins) -> Repository<'r> {
         indexes: indexes.collect(),
         environments: environments.collect(),
         first: survey.facts.first.as_ref().map(|first| first.environment.clone()),
+        github,
         pins,
     }
 }
@@ -79,10 +80,11 @@ pub fn present(root: &Path) -> Result<BTreeMap<String, String>, WorkflowFilesErr
     let mut files = BTreeMap::new();
     for entry in entries {
         let Ok(name) = entry.map_err(failed)?.file_name().into_string() else { continue };
-        if name.starts_with(OURS) && name.ends_with(ENDING) {
-            if let Some(text) = read(root, &format!("{FOLDER}/{name}"))? {
-                files.insert(name, text);
-            }
+        if name.starts_with(OURS)
+            && name.ends_with(ENDING)
+            && let Some(text) = read(root, &format!("{FOLDER}/{name}"))?
+        {
+            files.insert(name, text);
         }
     }
     Ok(files)

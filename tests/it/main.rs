@@ -42,5 +42,7 @@ mod trusted_wire;
 mod validation;
 mod walls;
 mod web;
+mod workflow_tools;
+mod workflows;
 mod world;
 mod yard;
