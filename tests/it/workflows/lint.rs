@@ -43,6 +43,9 @@ fn all_workflows_of_the_sample_pass() {
          after = \"staging\"\n";
     fs::write(world.repository().join("release.toml"), config).unwrap();
     passes(&world, &world.repository(), &["generate", "--lint"]);
+    let pull_request = "[workflows]\npublish = \"package\"\nwrite = [\"release\", \"pull-request\"]";
+    fs::write(world.repository().join("release.toml"), config.replace("[workflows]", pull_request)).unwrap();
+    passes(&world, &world.repository(), &["generate", "--lint"]);
     for install in [
         "install = \"source\"",
         "install = \"action\"\nfrom = \"acme/release@0123456789abcdef0123456789abcdef01234567\"",

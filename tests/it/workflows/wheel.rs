@@ -22,7 +22,7 @@ pub fn wheel() -> Option<PathBuf> {
     }
     let _ = fs::remove_dir_all(&folder);
     let mut maturin = Command::new(programs.join("maturin"));
-    maturin.args(["build", "--profile", "dev", "--locked", "--offline", "--compatibility", "linux"]);
+    maturin.args(["build", "--profile", "dev", "--locked", "--compatibility", "linux"]);
     maturin.args(["--compression-method", "stored", "--out"]).arg(&folder);
     maturin.arg("--target-dir").arg(kept.parent().unwrap());
     maturin.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
