@@ -23,8 +23,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return b"".join(parts)
     def serve(self):
         body = self.body()
-        known = ["Basic " + base64.b64encode(f"x-access-token:{token}".encode()).decode() for token in tokens]
-        if self.headers.get("Authorization") not in known:
+        known = ["basic " + base64.b64encode(f"x-access-token:{token}".encode()).decode() for token in tokens]
+        scheme, _, secret = self.headers.get("Authorization", "").partition(" ")
+        if f"{scheme.lower()} {secret}" not in known:
             self.send_response(401); self.send_header("WWW-Authenticate", 'Basic realm="git"')
             self.send_header("Content-Length", "0"); self.end_headers(); return
         path, _, query = self.path.partition("?")

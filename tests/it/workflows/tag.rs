@@ -104,6 +104,7 @@ impl Stage {
             ("GITHUB_SERVER_URL", self.origin.address.as_str()),
             ("GITHUB_REPOSITORY", "acme/monorepo"),
             ("GITHUB_ACTOR", "ada"),
+            ("GITHUB_ACTOR_ID", "1815"),
             ("RELEASE_CLOCK", CLOCK),
             ("RELEASE_PACE", "quick"),
         ] {
