@@ -7,6 +7,9 @@ use crate::apply::build::BuildError;
 use crate::apply::claim::{claim_here, stamp_of};
 use crate::apply::crash;
 use crate::apply::fence::{Fence, Fenced};
+use crate::apply::github::announce::announce;
+use crate::apply::github::error::ReleaseError;
+use crate::apply::github::files::keep;
 use crate::apply::image::{ImageMade, build_image, kept_image};
 use crate::apply::image_error::ImageError;
 use crate::apply::index::{self, IndexError};
@@ -104,6 +107,8 @@ pub enum StepError {
     #[error(transparent)]
     Image(#[from] ImageError),
     #[error(transparent)]
+    Release(#[from] ReleaseError),
+    #[error(transparent)]
     Fenced(#[from] Fenced),
     #[error("{0}")]
     Remote(#[from] StoreError),
@@ -133,6 +138,7 @@ impl StepError {
             | StepError::Remote(StoreError::Unreachable { .. }) => FailureKind::Transient,
             StepError::Publish(error) => error.kind(),
             StepError::Image(error) => error.kind(),
+            StepError::Release(error) => error.kind(),
             StepError::Git(_) | StepError::Smoke(_) | StepError::Tool(_) | StepError::Remote(_) => {
                 FailureKind::Unknown
             }
@@ -161,6 +167,8 @@ pub async fn carry_out(job: Job, workshop: Arc<Workshop>) -> Result<Evidence, St
         }
         Action::Seal => seal(&job, &workshop).await,
         Action::Claim { branch, .. } => claim_here(&job, &workshop, branch),
+        Action::Stash { tag, .. } => keep(&job, &workshop, tag).await,
+        Action::Announce { .. } => announce(&job, &workshop).await,
         Action::Publish { index, distribution, .. } => publish(&job, &workshop, index, distribution).await,
         Action::Push { repository, tags, .. } => push_image(&job, &workshop, repository, tags).await,
         Action::Smoke { index, distribution, version } => {

@@ -1,10 +1,12 @@
-//! What is tried before a ship begins: the engine, the registries, and whether the versions are free there.
+//! What is tried before a ship begins: the engine, the registries, whether the versions are free there, GitHub.
 
+use crate::apply::github::error::ReleaseError;
 use crate::apply::image_error::ImageError;
 use crate::apply::push::conflict;
 use crate::apply::workshop::Workshop;
 use crate::plan::Plan;
 use crate::plan::image::{Line, ReleaseImage};
+use crate::plan::step::Action;
 use crate::world::engine::build::uses_buildkit;
 use crate::world::engine::{Engine, EngineError};
 use crate::world::registry::Registry;
@@ -32,6 +34,23 @@ pub async fn images(plan: &Plan, workshop: &Workshop, pushes: bool) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Whether releases can be made at GitHub, where the plan makes any.
+///
+/// # Errors
+/// Where no token is known, or it may not write there.
+pub async fn github(plan: &Plan, workshop: &Workshop) -> Result<(), ReleaseError> {
+    let tag = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Stash { tag, .. } => Some(tag),
+        _ => None,
+    });
+    let Some(tag) = tag else { return Ok(()) };
+    let github = workshop.github.as_ref().ok_or(ReleaseError::NotConfigured)?;
+    if workshop.remote.is_none() {
+        return Err(ReleaseError::NoRemote);
+    }
+    Ok(github.probe_releases(tag).await?)
 }
 
 /// Without `BuildKit` an engine builds for its own platform, whatever it is asked for.

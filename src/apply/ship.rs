@@ -15,6 +15,7 @@ use crate::apply::effect::{self, Evidence, StepError};
 use crate::apply::fence::{Fence, Fenced};
 use crate::apply::lease;
 use crate::apply::notes::{Note, Notes};
+use crate::apply::stage::{Stage, is_named_upload, is_upload};
 use crate::apply::take_back::{forget, take_back};
 use crate::apply::workshop::Workshop;
 use crate::ledger::event::{AwaitedIn, Begin, Event, Holder, What};
@@ -31,16 +32,6 @@ const UPLOADS: usize = 16;
 const GRACE: Duration = Duration::from_millis(1_900);
 /// How long telling others may take then.
 pub const FAREWELL: Duration = Duration::from_millis(1_500);
-
-/// How far a ship goes before it stops of its own will.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    Build,
-    Seal,
-    Claim,
-    Publish,
-    Smoke,
-}
 
 /// How a ship ended.
 #[derive(Debug)]
@@ -103,6 +94,7 @@ pub async fn ship(
         running: JoinSet::new(),
         failed: Vec::new(),
         interrupt: orders.interrupt,
+        until: orders.until,
         told_published: false,
     };
     engine.run(orders.until).await?;
@@ -191,6 +183,7 @@ struct Engine<'a> {
     running: JoinSet<(String, Result<Evidence, StepError>)>,
     failed: Vec<(String, StepError)>,
     interrupt: watch::Receiver<Option<&'static str>>,
+    until: Option<Stage>,
     told_published: bool,
 }
 
@@ -238,10 +231,9 @@ impl Engine<'_> {
                 self.claim_on_remote(&step).await?;
                 return Box::pin(self.start_ready(until, under_way)).await;
             }
-            let is_upload = matches!(step.action, Action::Publish { .. } | Action::Push { .. });
-            let limit = if is_upload { UPLOADS } else { self.workshop.jobs };
-            let uploads = |id: &str| id.starts_with("publish:") || id.starts_with("push:");
-            let same = |id: &&String| uploads(id) == is_upload;
+            let uploads = is_upload(&step.action);
+            let limit = if uploads { UPLOADS } else { self.workshop.jobs };
+            let same = |id: &&String| is_named_upload(id) == uploads;
             if under_way.iter().filter(same).count() < limit && self.start(&step).await? {
                 under_way.insert(step.id.0.clone());
             }
@@ -260,7 +252,7 @@ impl Engine<'_> {
         self.plan
             .steps
             .iter()
-            .filter(|step| until.is_none_or(|until| stage(&step.action) <= until))
+            .filter(|step| until.is_none_or(|until| Stage::of(&step.action) <= until))
             .filter(|step| {
                 !ship.has_done(&step.id.0) && !under_way.contains(&step.id.0) && !failed(&step.id.0)
             })
@@ -293,7 +285,7 @@ impl Engine<'_> {
 
     /// A halt stops what others would see.
     fn halted(&self, step: &Step) -> Option<StepError> {
-        if stage(&step.action) < Stage::Claim || matches!(step.action, Action::Smoke { .. }) {
+        if Stage::of(&step.action) < Stage::Claim || matches!(step.action, Action::Smoke { .. }) {
             return None;
         }
         let packages = self.plan.releases.iter().map(|release| Some(release.package.as_str()));
@@ -412,6 +404,7 @@ impl Engine<'_> {
         if claimed || self.book.is_seen(&self.plan.digest) {
             self.flush().await?;
         }
+        self.excuse_stash();
         if self.failed.is_empty() { Ok(Outcome::Stopped) } else { Ok(Outcome::Incomplete(self.failed)) }
     }
 
@@ -429,6 +422,23 @@ impl Engine<'_> {
             told.unwrap_or(Ok(()))?;
         }
         Ok(Outcome::Interrupted(signal))
+    }
+
+    /// A run that was to end with the claim has done so; that its files are not kept costs a later one a build.
+    fn excuse_stash(&mut self) {
+        if self.until != Some(Stage::Stash) {
+            return;
+        }
+        let is_excused = |step: &str, error: &StepError| {
+            let conflict = matches!(error, StepError::Release(error) if error.is_conflict());
+            step.starts_with("stash:") && !conflict
+        };
+        for (step, error) in self.failed.extract_if(.., |(step, error)| is_excused(step, error)) {
+            let package = step.trim_start_matches("stash:");
+            let remark =
+                format!("the files of {package} are not kept at GitHub, and are built again: {error}");
+            (self.tell)(Told::Remark(&remark));
+        }
     }
 
     /// Whether somebody else has taken the ship: then nothing of ours is written any more.
@@ -481,19 +491,5 @@ impl Engine<'_> {
 
     fn ship(&self) -> &Ship {
         self.book.ship(&self.plan.digest).expect("the ship was begun")
-    }
-}
-
-fn stage(action: &Action) -> Stage {
-    match action {
-        Action::Commit { .. }
-        | Action::Merged { .. }
-        | Action::Tag { .. }
-        | Action::Build { .. }
-        | Action::Image { .. } => Stage::Build,
-        Action::Seal => Stage::Seal,
-        Action::Claim { .. } => Stage::Claim,
-        Action::Publish { .. } | Action::Push { .. } => Stage::Publish,
-        Action::Smoke { .. } => Stage::Smoke,
     }
 }

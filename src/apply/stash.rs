@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::apply::build::{BuildRequest, Frontend, build, scm_version};
 use crate::apply::crash;
 use crate::apply::effect::{Evidence, Job, StepError, release_commit, tags_of};
+use crate::apply::github::fetch::fetch;
 use crate::apply::workshop::Workshop;
 use crate::plan::digest::Digest;
 use crate::plan::step::Action;
@@ -18,8 +19,8 @@ pub struct Made<'s> {
     pub frontend: &'s str,
 }
 
-/// A package's files from the stash, each with the digest it was sealed with. A stash that is gone is built again;
-/// other bytes than the sealed ones are refused.
+/// A package's files from the stash, each with the digest it was sealed with. A stash that is gone is filled from the
+/// draft at GitHub, else built again; other bytes than the sealed ones are refused.
 ///
 /// # Errors
 /// `Sealed` where the bytes are others; whatever a build can fail with.
@@ -30,6 +31,9 @@ pub async fn sealed_files(
 ) -> Result<Vec<(String, Vec<u8>)>, StepError> {
     let _alone = workshop.building.lock().await;
     let stash = workshop.stash(&job.plan.digest, job.ship.began, package);
+    if !stash.is_dir() {
+        fetch(job, workshop, package).await;
+    }
     fill(job, workshop, package).await?;
     if let Ok(files) = as_sealed(job, package, &stash) {
         return Ok(files);

@@ -17,6 +17,7 @@ use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
+use crate::world::github::GitHub;
 use crate::world::refs::Expected;
 use crate::world::tools::ToolCache;
 use crate::world::variable::of_this_process;
@@ -45,6 +46,8 @@ pub struct Workshop {
     pub building: Mutex<()>,
     /// What images are built with and where they go.
     pub images: Images,
+    /// Where releases are made beside indexes; none where the configuration has no `[github]`.
+    pub github: Option<GitHub>,
     checkout: OnceCell<tempfile::TempDir>,
 }
 
@@ -67,6 +70,7 @@ impl Workshop {
             stash,
             building: Mutex::new(()),
             images: Images::new(of_this_process(), Pace::default()),
+            github: None,
             checkout: OnceCell::new(),
         }
     }

@@ -7,6 +7,7 @@ use crate::apply::book::Book;
 use crate::apply::catch_up::{knows, plan_of};
 use crate::apply::claiming::{adopt, write_claimed};
 use crate::apply::examine::{Seen, examine};
+use crate::apply::github::draft::PAGE;
 use crate::apply::lease;
 use crate::apply::take_back::take_back;
 use crate::cli::args::{self, Global, Output, Wish};
@@ -15,7 +16,7 @@ use crate::cli::in_flight::{Concern, may_be_taken, may_take};
 use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
 use crate::cli::ship_answer::unclaimed_failure;
-use crate::cli::workshop::workshop;
+use crate::cli::workshop::shipping_workshop;
 use crate::ledger::event::{Begin, Ending, What};
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
@@ -34,6 +35,8 @@ struct Answer {
     closed: Vec<Closed>,
     /// Files that are on an index and stay there.
     published: Vec<String>,
+    /// Pages of releases at GitHub that stay as they are.
+    releases: Vec<String>,
 }
 
 #[derive(serde::Serialize)]
@@ -69,7 +72,7 @@ async fn abandon(
     }
     let plan = chosen(verb, book).await?;
     consent(verb, &planned(&plan), streams)?;
-    let workshop = workshop(&survey, home)?;
+    let workshop = shipping_workshop(&survey, home).await?;
     adopt(book, &plan, &workshop).await.map_err(unclaimed_failure)?;
     let seen = examine(book, &plan, &workshop).await;
     let published: Vec<String> = seen
@@ -80,6 +83,7 @@ async fn abandon(
         })
         .collect();
     let ship = book.ship(&plan.digest).cloned();
+    let left = ship.as_ref().map(|ship| Left { published, ..Left::of(&plan, ship) }).unwrap_or_default();
     let here = |ship: &Ship| home.remote.is_none() && workshop.is_claimed(&plan, ship);
     let claimed = ship.as_ref().is_some_and(|ship| ship.has_done("claim") || here(ship));
     if let Some(ship) = ship.filter(|_| claimed) {
@@ -88,8 +92,33 @@ async fn abandon(
     } else {
         take_back(book, &plan, &workshop, verb.reason.clone(), &mut |_| {}).await.map_err(book_failure)?;
     }
-    answer(verb, streams, &plan, claimed, published);
+    answer(verb, streams, &plan, claimed, left);
     Ok(0)
+}
+
+/// What is outside and stays there.
+#[derive(Default)]
+struct Left {
+    published: Vec<String>,
+    /// Drafts at GitHub, by their pages.
+    drafts: Vec<String>,
+    /// Releases that are published there.
+    announced: Vec<String>,
+}
+
+impl Left {
+    /// As far as the ledger tells.
+    fn of(plan: &Plan, ship: &Ship) -> Left {
+        let mut left = Left::default();
+        for release in &plan.releases {
+            let page = |kind: &str| ship.evidence(&format!("{kind}:{}", release.package))?.get(PAGE).cloned();
+            match (page("announce"), page("stash")) {
+                (Some(page), _) => left.announced.push(page),
+                (None, page) => left.drafts.extend(page),
+            }
+        }
+        left
+    }
 }
 
 /// Ends the deployment under way in an environment; what runs there is left as it is, unverified.
@@ -227,14 +256,16 @@ async fn close(book: &mut Book, plan: &Plan, ship: &Ship, reason: String) -> Res
     book.flush().await.map_err(book_failure)
 }
 
-fn answer(verb: &args::Abandon, streams: &mut Streams, plan: &Plan, claimed: bool, published: Vec<String>) {
+fn answer(verb: &args::Abandon, streams: &mut Streams, plan: &Plan, claimed: bool, left: Left) {
+    let Left { published, drafts, announced } = left;
     if verb.output == Output::Json {
         let closed = plan.releases.iter().map(|release| Closed {
             package: release.package.clone(),
             version: release.to.clone(),
             tag: release.tag.clone(),
         });
-        let answer = Answer { plan: plan.digest.to_string(), closed: closed.collect(), published };
+        let releases = drafts.into_iter().chain(announced).collect();
+        let answer = Answer { plan: plan.digest.to_string(), closed: closed.collect(), published, releases };
         streams.print(&json::pretty(&answer));
         return;
     }
@@ -243,6 +274,12 @@ fn answer(verb: &args::Abandon, streams: &mut Streams, plan: &Plan, claimed: boo
         text.push_str("their numbers are not used again; tags and the release commit stay\n");
         for fact in &published {
             text.push_str(&format!("  {fact} and stays there: yank it by hand\n"));
+        }
+        for page in &drafts {
+            text.push_str(&format!("  a draft with its files stays at {page}: delete it there\n"));
+        }
+        for page in &announced {
+            text.push_str(&format!("  its release stays published at {page}: say there what became of it\n"));
         }
         text.push_str("`release plan` says what is released in their place\n");
     } else {

@@ -217,6 +217,8 @@ pub enum Stage {
     Claim,
     Publish,
     Smoke,
+    /// The releases at GitHub are published; without them the same as smoke.
+    Announce,
     /// Everything but the first deployment comes before.
     Deploy,
 }

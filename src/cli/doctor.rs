@@ -8,8 +8,8 @@ use crate::apply::workshop::Outlet;
 use crate::cli::args::{self, Global, Output, Wish};
 use crate::cli::doctor_publishers::publishers;
 use crate::cli::failure::Failure;
-use crate::cli::workshop::workshop;
-use crate::cli::{ledger, open};
+use crate::cli::workshop::shipping_workshop;
+use crate::cli::{doctor_github, ledger, open};
 use crate::ledger::event::Holder;
 use crate::ledger::state::Ship;
 use crate::report::deployment_words::{deployment_named, scope_named};
@@ -81,7 +81,10 @@ async fn diagnose(global: &Global, home: &Home) -> Result<Diagnosis, Failure> {
 }
 
 async fn look(book: &Book, survey: &Survey, home: &Home, diagnosis: &mut Diagnosis) -> Result<(), Failure> {
-    let workshop = workshop(survey, home)?;
+    let workshop = shipping_workshop(survey, home).await?;
+    if let Some(github) = &workshop.github {
+        diagnosis.findings.extend(doctor_github::look(github, home, book).await);
+    }
     for (name, outlet) in &workshop.outlets {
         if let Outlet::Remote(publisher) = outlet {
             diagnosis.findings.push(match publisher.probe().await {

@@ -11,6 +11,7 @@ pub mod deploy_look;
 pub mod deploying;
 pub mod doctor;
 pub mod doctor_publishers;
+pub mod doctor_github;
 pub mod failure;
 pub mod generate;
 pub mod generate_lint;

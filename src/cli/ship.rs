@@ -13,6 +13,7 @@ use crate::apply::effect::StepError;
 use crate::apply::lease;
 use crate::apply::preflight;
 use crate::apply::ship::{self, Orders, Outcome, Told};
+use crate::apply::stage::Stage as Until;
 use crate::apply::take_back::take_back;
 use crate::apply::workshop::{Outlet, Workshop};
 use crate::cli::args::{self, Global, Output, Stage};
@@ -24,7 +25,7 @@ use crate::cli::open;
 use crate::cli::plan_file::{read_plan, refuse_another};
 use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure, unclaimed_failure};
 use crate::cli::stopping::{stoppable, stopped_by};
-use crate::cli::workshop::workshop;
+use crate::cli::workshop::shipping_workshop;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::plan::make::base;
@@ -35,6 +36,7 @@ use crate::report::words::planned;
 use crate::report::{plan_text, ship_text};
 use crate::survey::facts::Survey;
 use crate::survey::home::Home;
+use crate::world::github::GitHub;
 use crate::world::interrupt;
 
 /// How often a plan is made anew because others released something else meanwhile.
@@ -162,7 +164,7 @@ impl Shipping<'_> {
             let plan = self.book.plan(&digest).map_err(book_failure)?.ok_or_else(|| {
                 Failure::new(Kind::Bug, format!("the ledger names plan {digest} and does not hold it"))
             })?;
-            let workshop = workshop(survey, self.home)?;
+            let workshop = shipping_workshop(survey, self.home).await?;
             adopt(self.book, &plan, &workshop).await.map_err(unclaimed_failure)?;
             if self.is_claimed(&plan, &workshop) {
                 self.refuse_other_plan(&plan)?;
@@ -211,7 +213,7 @@ impl Shipping<'_> {
                 .hint("finish that one first with `release ship`"));
         }
         self.streams.tell(&format!("finishing what was begun: {}\n", planned(plan)));
-        let workshop = workshop(survey, self.home)?;
+        let workshop = shipping_workshop(survey, self.home).await?;
         if self.is_claimed(plan, &workshop) {
             self.stand_on_claim(plan).await?;
         } else {
@@ -293,8 +295,8 @@ impl Shipping<'_> {
         }
         refuse_dirty(survey)?;
         self.refuse_major(plan)?;
-        let workshop = workshop(survey, self.home)?;
-        self.probe(plan, &workshop).await?;
+        let mut workshop = shipping_workshop(survey, self.home).await?;
+        self.probe(plan, &mut workshop).await?;
         if !consented {
             if self.verb.output == Output::Text {
                 let color = self.streams.color_of_telling();
@@ -307,13 +309,14 @@ impl Shipping<'_> {
     }
 
     /// Credentials are tried before anything is done, where this run is to publish at all.
-    async fn probe(&self, plan: &Plan, workshop: &Workshop) -> Result<(), Failure> {
-        let pushes = self.verb.until.is_none_or(|until| stage(until) >= ship::Stage::Publish);
+    async fn probe(&mut self, plan: &Plan, workshop: &mut Workshop) -> Result<(), Failure> {
+        let pushes = self.verb.until.is_none_or(|until| stage(until) >= Until::Publish);
         preflight::images(plan, workshop, pushes).await.map_err(|error| {
             let failure = step_failure(vec![("looking ahead".to_owned(), error.into())]);
             failure.hint("nothing was begun; `release ship` again starts afresh")
         })?;
-        if self.verb.until.is_some_and(|until| stage(until) < ship::Stage::Publish) {
+        self.probe_github(plan, workshop).await?;
+        if self.verb.until.is_some_and(|until| stage(until) < Until::Publish) {
             return Ok(());
         }
         for (name, outlet) in &workshop.outlets {
@@ -327,6 +330,21 @@ impl Shipping<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Without GitHub a run that ends with the claim goes on: who publishes builds the files again.
+    async fn probe_github(&mut self, plan: &Plan, workshop: &mut Workshop) -> Result<(), Failure> {
+        if self.verb.until.is_some_and(|until| stage(until) < Until::Claim) {
+            return Ok(());
+        }
+        let Err(error) = preflight::github(plan, workshop).await else { return Ok(()) };
+        if self.verb.until == Some(Stage::Claim) {
+            workshop.github = None;
+            self.streams.tell(&format!("the sealed files are not kept at GitHub: {error}\n"));
+            return Ok(());
+        }
+        let failure = step_failure(vec![("looking at GitHub".to_owned(), error.into())]);
+        Err(failure.hint("nothing was begun; `release ship` again starts afresh"))
     }
 
     fn refuse_major(&self, plan: &Plan) -> Result<(), Failure> {
@@ -373,7 +391,7 @@ impl Shipping<'_> {
             Told::Remark(text) => progress.remark(text),
         };
         let orders = Orders {
-            until: self.verb.until.map(stage),
+            until: self.verb.until.map(|until| until_with(until, &workshop)),
             holder: lease::ourselves(&|name| std::env::var_os(name)),
             interrupt: self.interrupt.clone(),
         };
@@ -460,12 +478,21 @@ fn refuse_dirty(survey: &Survey) -> Result<(), Failure> {
         .hint("commit them, or put them aside with `git stash -u`"))
 }
 
-fn stage(stage: Stage) -> ship::Stage {
+/// The claim takes the stash with it, where this run can keep one: then the next run needs to build nothing.
+fn until_with(until: Stage, workshop: &Workshop) -> Until {
+    match until {
+        Stage::Claim if workshop.github.as_ref().is_some_and(GitHub::has_token) => Until::Stash,
+        until => stage(until),
+    }
+}
+
+fn stage(stage: Stage) -> Until {
     match stage {
-        Stage::Build => ship::Stage::Build,
-        Stage::Seal => ship::Stage::Seal,
-        Stage::Claim => ship::Stage::Claim,
-        Stage::Publish => ship::Stage::Publish,
-        Stage::Smoke | Stage::Deploy => ship::Stage::Smoke,
+        Stage::Build => Until::Build,
+        Stage::Seal => Until::Seal,
+        Stage::Claim => Until::Claim,
+        Stage::Publish => Until::Publish,
+        Stage::Smoke => Until::Smoke,
+        Stage::Announce | Stage::Deploy => Until::Announce,
     }
 }

@@ -6,6 +6,7 @@ use crate::apply::book::Book;
 use crate::apply::claiming::Unclaimed;
 use crate::apply::effect::StepError;
 use crate::apply::fence::Fenced;
+use crate::apply::github::error::ReleaseError;
 use crate::apply::image_error::Meaning;
 use crate::apply::index::IndexError;
 use crate::apply::publish_error::PublishError;
@@ -138,6 +139,9 @@ fn kind(error: &StepError) -> Kind {
             Meaning::Settings => Kind::User,
             Meaning::Outside => Kind::Outside,
         },
+        StepError::Release(error) if error.is_conflict() => Kind::Conflict,
+        StepError::Release(error) if error.is_forbidden() => Kind::NotAllowed,
+        StepError::Release(ReleaseError::NotConfigured | ReleaseError::NoRemote) => Kind::User,
         StepError::Publish(PublishError::NotAllowed { .. }) => Kind::NotAllowed,
         StepError::Publish(PublishError::Setup { .. }) => Kind::User,
         StepError::Moved { .. }
@@ -160,6 +164,7 @@ fn hints(error: &StepError) -> Vec<String> {
         StepError::Index(IndexError::Link { .. }) => one("put a folder there, or nothing"),
         StepError::Publish(error) => error.hints(),
         StepError::Image(error) => error.hints(),
+        StepError::Release(error) => error.hints(),
         StepError::Outrun { .. } | StepError::Overtaken { .. } => {
             one("`git pull`, then `release plan` says what is left to release")
         }

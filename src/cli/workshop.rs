@@ -6,6 +6,7 @@ use crate::apply::pace::Pace;
 use crate::apply::publisher::{Publisher, RemoteIndex};
 use crate::apply::workshop::{Outlet, Workshop};
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::github::github;
 use crate::cli::ship_answer::step_failure;
 use crate::survey::facts::Survey;
 use crate::survey::home::Home;
@@ -30,6 +31,13 @@ pub fn workshop(survey: &Survey, home: &Home) -> Result<Workshop, Failure> {
     if let Some(stash) = &survey.stash {
         workshop.stash.clone_from(stash);
     }
+    Ok(workshop)
+}
+
+/// The same with GitHub, for whoever ships or looks at a ship.
+pub async fn shipping_workshop(survey: &Survey, home: &Home) -> Result<Workshop, Failure> {
+    let mut workshop = workshop(survey, home)?;
+    workshop.github = github(home).await?;
     Ok(workshop)
 }
 

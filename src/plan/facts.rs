@@ -42,11 +42,22 @@ pub struct Facts {
     pub templates: Vec<Templates>,
     /// The build front end: `uv` or `build`.
     pub frontend: String,
+    /// What is done with releases at GitHub; none where nothing is.
+    pub github: Option<GitHubReleases>,
     /// The environment that a ship ends in.
     pub first: Option<Deploy>,
     pub warnings: Vec<String>,
     /// Versions already claimed or abandoned by an earlier ship: (short name, version).
     pub spent: BTreeSet<(String, String)>,
+}
+
+/// Releases at GitHub.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GitHubReleases {
+    /// The package whose highest stable release GitHub calls "latest"; none where no package's is.
+    pub latest: Option<usize>,
+    /// The highest stable version that any tag of that package names, on whatever line.
+    pub highest: Option<Version>,
 }
 
 /// A package's own templates.

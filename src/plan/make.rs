@@ -6,8 +6,8 @@ use crate::plan::decide::{Decision, Decisions, decide};
 use crate::plan::deployment::ArtifactKind;
 use crate::plan::digest::Digest;
 use crate::plan::edits::Edits;
-use crate::plan::facts::{Facts, Request};
-use crate::plan::image::ReleaseImage;
+use crate::plan::facts::{Facts, GitHubReleases, Request};
+use crate::plan::image::{Line, ReleaseImage, is_highest};
 use crate::plan::notes::write_notes;
 use crate::plan::number::{is_major, release_bump};
 use crate::plan::standing::{Standing, standings};
@@ -181,7 +181,8 @@ fn unreleased(facts: &Facts, request: &Request, decisions: &Decisions) -> Vec<Le
 }
 
 fn order(facts: &Facts, decisions: &Decisions) -> Order {
-    let mut order = Order::default();
+    let latest = facts.github.as_ref().and_then(|github| latest(facts, github, decisions));
+    let mut order = Order { github: facts.github.is_some(), latest, ..Order::default() };
     for (index, package) in facts.packages.iter().enumerate() {
         if decisions.releases[index].is_none() {
             continue;
@@ -200,6 +201,13 @@ fn order(facts: &Facts, decisions: &Decisions) -> Order {
         }
     }
     order
+}
+
+/// The package whose release becomes GitHub's latest: stable, and above all that any line of it has.
+fn latest(facts: &Facts, github: &GitHubReleases, decisions: &Decisions) -> Option<String> {
+    let package = github.latest?;
+    let version = &decisions.releases[package].as_ref()?.to;
+    is_highest(version, Line::All, &github.highest).then(|| facts.packages[package].short.clone())
 }
 
 fn commit_message(releases: &[Release]) -> String {

@@ -59,12 +59,22 @@ pub enum Action {
     Seal,
     /// Move the branch and create the tags, all or none.
     Claim { branch: String, tags: Vec<String> },
+    /// Keep the sealed files in a draft release at GitHub, with the notes: any later run takes them from there.
+    Stash { tag: String, title: String },
     /// Put the files of one package on an index.
     Publish { index: String, distribution: String, version: String },
     /// Put the image into its registry: by digest, then under its version, then under the tags that move.
     Push { repository: String, version: String, tags: Vec<ImageTag> },
     /// Install from the index by hash into a clean environment, import, run the entry points.
     Smoke { index: String, distribution: String, version: String },
+    /// Publish the draft release at GitHub.
+    Announce {
+        tag: String,
+        version: String,
+        prerelease: bool,
+        /// Whether GitHub shall call it the repository's latest, unless a higher one is.
+        latest: bool,
+    },
 }
 
 /// How a step is taken back.
@@ -77,6 +87,8 @@ pub enum Reversal {
     DeleteFiles,
     /// The refs go back to where they were.
     RestoreRefs,
+    /// The draft release is deleted.
+    DeleteDraft,
     /// It can not be taken back.
     Irreversible,
 }

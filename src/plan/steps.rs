@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::Release;
 use crate::plan::step::{Action, Reversal, Step, StepId};
+use crate::version::number::Version;
 
 /// What a release's steps need to know beside the release itself.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +13,10 @@ pub struct Order {
     pub needs: BTreeMap<String, Vec<String>>,
     /// For each released package the released packages its build needs.
     pub build_needs: BTreeMap<String, Vec<String>>,
+    /// Whether each release is one at GitHub too.
+    pub github: bool,
+    /// The package whose release GitHub shall call the latest.
+    pub latest: Option<String>,
 }
 
 /// All steps, in an order in which each stands behind what it needs.
@@ -25,9 +30,11 @@ pub fn steps(releases: &[Release], order: &Order, branch: &str, frontend: &str, 
     steps.extend(releases.iter().filter_map(|release| image(release, order)));
     steps.push(seal(releases));
     steps.push(claim(releases, branch));
+    steps.extend(releases.iter().filter(|_| order.github).map(stash));
     steps.extend(releases.iter().map(|release| publish(release, order)));
     steps.extend(releases.iter().filter_map(push));
     steps.extend(releases.iter().map(smoke));
+    steps.extend(releases.iter().filter(|_| order.github).map(|release| announce(release, order)));
     steps
 }
 
@@ -141,8 +148,40 @@ fn claim(releases: &[Release], branch: &str) -> Step {
     }
 }
 
+fn stash(release: &Release) -> Step {
+    Step {
+        id: id("stash", Some(release)),
+        package: Some(release.package.clone()),
+        action: Action::Stash {
+            tag: release.tag.clone(),
+            title: format!("{} {}", release.package, release.to),
+        },
+        needs: vec![id("claim", None)],
+        reversal: Reversal::DeleteDraft,
+        check: "a draft release of the tag has every file with the sealed digest".to_owned(),
+    }
+}
+
+fn announce(release: &Release, order: &Order) -> Step {
+    let last = [Some("smoke"), release.image.as_ref().map(|_| "push")];
+    Step {
+        id: id("announce", Some(release)),
+        package: Some(release.package.clone()),
+        action: Action::Announce {
+            tag: release.tag.clone(),
+            version: release.to.clone(),
+            prerelease: Version::parse(&release.to).is_ok_and(|version| version.is_prerelease()),
+            latest: order.latest.as_ref() == Some(&release.package),
+        },
+        needs: last.into_iter().flatten().map(|kind| id(kind, Some(release))).collect(),
+        reversal: Reversal::Irreversible,
+        check: "the release of the tag is published and has every file with the sealed digest".to_owned(),
+    }
+}
+
 fn publish(release: &Release, order: &Order) -> Step {
     let mut needs = vec![id("claim", None)];
+    needs.extend(order.github.then(|| id("stash", Some(release))));
     needs.extend(named("publish", order.needs.get(&release.package)));
     Step {
         id: id("publish", Some(release)),

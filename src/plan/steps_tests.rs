@@ -1,12 +1,18 @@
 //! The order of steps, their needs, and when a plan is stale.
 
 use crate::plan::digest::Digest;
+use crate::plan::facts::{GitHubReleases, Request};
 use crate::plan::stale::StaleError;
 use crate::plan::step::{Action, Reversal, Step};
 use crate::plan::testing::Repo;
 use crate::plan::{Base, Plan};
+use crate::version::number::Version;
 
 fn plan() -> Plan {
+    repo().plan()
+}
+
+fn repo() -> Repo {
     let cli = "[project]\nname = \"cli\"\nversion = \"1.0.0\"\ndependencies = [\"core==1.0.0\"]\n\
                [build-system]\nrequires = [\"backend\"]\nbuild-backend = \"backend\"\n";
     Repo::default()
@@ -16,7 +22,6 @@ fn plan() -> Plan {
         .released()
         .commit("fix: x", &["core", "backend"])
         .commit("fix: y", &["cli"])
-        .plan()
 }
 
 fn step<'p>(plan: &'p Plan, id: &str) -> &'p Step {
@@ -64,6 +69,45 @@ fn builds_and_uploads_wait_for_what_they_need() {
     assert_eq!(needs(&plan, "publish:cli"), ["claim", "publish:backend", "publish:core"]);
     assert_eq!(needs(&plan, "smoke:cli"), ["publish:cli"]);
     assert_eq!(needs(&plan, "claim"), ["seal"]);
+}
+
+#[test]
+fn releases_at_github_keep_the_files_first_and_are_published_last() {
+    let github = Some(GitHubReleases::default());
+    let mut repo = repo();
+    repo.github = github;
+    let plan = repo.plan();
+    let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.0.as_str()).skip(8).collect();
+    let expected = "claim stash:backend stash:core stash:cli publish:backend publish:core publish:cli \
+                    smoke:backend smoke:core smoke:cli announce:backend announce:core announce:cli";
+    assert_eq!(ids.join(" "), expected);
+    assert_eq!(needs(&plan, "stash:cli"), ["claim"]);
+    assert_eq!(needs(&plan, "publish:core"), ["claim", "stash:core"]);
+    assert_eq!(needs(&plan, "announce:core"), ["smoke:core"]);
+    assert_eq!(step(&plan, "stash:core").reversal, Reversal::DeleteDraft);
+    assert_eq!(step(&plan, "announce:core").reversal, Reversal::Irreversible);
+}
+
+#[test]
+fn githubs_latest_is_the_highest_stable_release_of_its_package() {
+    let announced = |highest: Option<&str>, pre: bool| {
+        let highest = highest.map(|version| Version::parse(version).unwrap());
+        let github = Some(GitHubReleases { latest: Some(1), highest });
+        let request = Request { pre: pre.then(|| "rc".parse().unwrap()), ..Request::default() };
+        let mut repo = repo();
+        repo.github = github;
+        let plan = repo.plan_as(&request);
+        let of = |id: &str| match &step(&plan, id).action {
+            Action::Announce { prerelease, latest, .. } => (*prerelease, *latest),
+            _ => panic!("{id} announces nothing"),
+        };
+        assert!(!of("announce:cli").1, "one package at most is the latest");
+        of("announce:core")
+    };
+    assert_eq!(announced(None, false), (false, true));
+    assert_eq!(announced(Some("1.0.0"), false), (false, true));
+    assert_eq!(announced(Some("2.0.0"), false), (false, false), "a newer line is out");
+    assert_eq!(announced(Some("1.0.0"), true), (true, false));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::history::overrides::parse_override;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::plan::edits::splice;
-use crate::plan::facts::{Facts, Request, Templates};
+use crate::plan::facts::{Facts, GitHubReleases, Request, Templates};
 use crate::plan::make::make;
 use crate::version::number::Version;
 use crate::workspace::config::settings::{GroupMode, Notes, PackageSettings, Versioning};
@@ -38,6 +38,7 @@ pub struct Repo {
     published: Vec<BTreeSet<Version>>,
     pub spent: BTreeSet<(String, String)>,
     pub remote: Option<String>,
+    pub github: Option<GitHubReleases>,
 }
 
 /// A commit and the packages that have released it.
@@ -246,6 +247,7 @@ impl Repo {
             date: "2026-11-24".to_owned(),
             templates: vec![Templates::default(); count],
             frontend: "uv".to_owned(),
+            github: self.github,
             first: None,
             warnings: Vec::new(),
             spent: self.spent,

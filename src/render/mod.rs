@@ -13,6 +13,7 @@ pub mod links;
 pub mod neutral;
 pub mod notes;
 pub mod notes_merge;
+pub mod release_body;
 pub mod rst;
 pub mod template;
 pub mod view;

@@ -219,6 +219,10 @@ fn effects(plan: &Plan, width: usize) -> String {
     if smokes > 0 {
         effects.push(count(smokes, "smoke test"));
     }
+    let announced = of(|action| matches!(action, Action::Announce { .. }));
+    if announced > 0 {
+        effects.push(format!("{} at GitHub", count(announced, "release")));
+    }
     if let Some(deploy) = &plan.deploy {
         let packages: Vec<&str> = deploy.packages.keys().map(String::as_str).collect();
         effects.push(format!("deploy {} to {}", line(&packages.join(" and ")), line(&deploy.environment)));

@@ -16,12 +16,14 @@ pub fn doing(step: &str) -> (String, Option<String>) {
         "image" => "building the image of",
         "seal" => "sealing the files",
         "claim" => "moving the branch and making the tags",
+        "stash" => "keeping at GitHub the files of",
         "publish" => "publishing",
         "upload" => "uploading",
         "push" => "pushing the image of",
         "again" => "building the lost image again of",
         "retag" => "moving a tag of",
         "smoke" => "installing and trying",
+        "announce" => "publishing at GitHub the release of",
         "deploy" => "deploying",
         "validate" => "validating",
         "return" => "taking back",
@@ -41,6 +43,7 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
         "build" | "publish" if !evidence.is_empty() => count(evidence.len(), "file"),
         "image" | "push" | "again" => short_digest(of("digest")),
         "retag" => format!("before: {}", short_digest(of("before"))),
+        "stash" | "announce" => line(of("page")),
         "commit" | "claim" => short(of("commit")),
         "tag" => line(of("tag")),
         "smoke" if evidence.contains_key("undecided") => format!("undecided: {}", line(of("undecided"))),
@@ -60,6 +63,8 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
         "seal" => "sealed the files".to_owned(),
         "claim" if of("branch").is_empty() => "moved the branch and made the tags".to_owned(),
         "claim" => format!("moved {} and made the tags", line(of("branch"))),
+        "stash" => format!("kept the files of {name} in a draft"),
+        "announce" => format!("published the release of {name}"),
         "publish" => format!("published {name}"),
         "upload" if of("found") == "already-there" => format!("found {} there already", line(file_of(step))),
         "upload" => format!("uploaded {}", line(file_of(step))),
@@ -85,6 +90,8 @@ pub fn failed(step: &str, version: Option<&str>) -> String {
         "push" => format!("failed to push the image of {name}"),
         "seal" => "failed to seal the files".to_owned(),
         "claim" => "failed to move the branch and make the tags".to_owned(),
+        "stash" => format!("failed to keep the files of {name} at GitHub"),
+        "announce" => format!("failed to publish the release of {name} at GitHub"),
         "publish" => format!("failed to publish {name}"),
         "upload" => format!("failed to upload {}", line(file_of(step))),
         "smoke" => format!("failed to install and try {name}"),
@@ -151,6 +158,11 @@ mod tests {
             "installed and tried core 2.1.0  undecided: no python",
         );
         check("seal", &[], "sealed the files");
+        let page = ("page", "https://github.com/a/b/releases/1");
+        let kept = "kept the files of core 2.1.0 in a draft  https://github.com/a/b/releases/1";
+        check("stash:core", &[page, ("a.whl", "sha256:1")], kept);
+        let published = "published the release of core 2.1.0  https://github.com/a/b/releases/1";
+        check("announce:core", &[page], published);
         let digest = "sha256:0123456789abcdef";
         check("image:core", &[("digest", digest)], "built the image of core 2.1.0  sha256:0123456789ab");
         check(

@@ -11,7 +11,7 @@ use crate::history::commit::VersionTag;
 use crate::history::fragment::{Fragment, parse_fragment};
 use crate::history::overrides::{Override, parse_override};
 use crate::plan::digest::Digest;
-use crate::plan::facts::{Facts, OwnTemplate, Templates};
+use crate::plan::facts::{Facts, GitHubReleases, OwnTemplate, Templates};
 use crate::render::index_page::Page;
 use crate::survey::closed::{ClosedReleases, closed_here};
 use crate::survey::config_file::{ConfigFile, find_config};
@@ -110,6 +110,12 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     for of_package in &mut tags.found {
         of_package.retain(|tag| !closed.tags.contains(&tag.tag));
     }
+    let github = config.github().filter(|github| github.releases()).map(|_| {
+        let known = packages.iter().map(|one| (one.name.clone(), one.short.clone(), one.path.clone()));
+        let latest = config.latest_of(&known.collect::<Vec<_>>());
+        let versions = latest.into_iter().flat_map(|package| &tags.found[package]).map(|tag| &tag.version);
+        GitHubReleases { latest, highest: versions.filter(|version| !version.is_prerelease()).max().cloned() }
+    });
     let mut walking = Walk {
         head: head.commit.clone(),
         packages: walk_packages(&packages, &settings, tags.found),
@@ -143,6 +149,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     let environments = environments(config, &packages, &settings, &graph)?;
     let facts = Facts {
         first: first(&environments),
+        github,
         tags_digest: tags_digest(&packages, &walked),
         history: walked,
         graph,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::workspace::config::Config;
+use crate::workspace::config::github::Latest;
 use crate::workspace::config::nearest::nearest;
 use crate::workspace::config::problem::Problem;
 use crate::workspace::config::settings::ReleaseAs;
@@ -22,6 +23,7 @@ impl Config {
         problems.extend(self.unknown_sharers(packages));
         problems.extend(self.tags_without_names(packages));
         problems.extend(self.one_version_for_all(packages));
+        problems.extend(self.unknown_latest(packages));
         problems
     }
 
@@ -113,6 +115,28 @@ impl Config {
             }
         }
         problems
+    }
+
+    /// `github.latest` that names no package.
+    fn unknown_latest(&self, packages: &[Known]) -> Option<Problem> {
+        let Some(Latest::Package(wanted)) = &self.github()?.latest else { return None };
+        self.latest_of(packages).is_none().then(|| {
+            let names = packages.iter().map(|(_, short, _)| short.as_str());
+            let place = self.document.place_of(&["github", "latest"]);
+            Problem::new(place, format!("no package is called `{wanted}`"))
+                .with_help(self.proposal(wanted, names))
+        })
+    }
+
+    /// The package whose releases are GitHub's "latest": the one that is named, else the only one.
+    pub fn latest_of(&self, packages: &[Known]) -> Option<usize> {
+        match &self.github()?.latest {
+            Some(Latest::None) => None,
+            Some(Latest::Package(wanted)) => {
+                packages.iter().position(|(name, short, folder)| is_called(wanted, name, short, folder))
+            }
+            None => (packages.len() == 1).then_some(0),
+        }
     }
 
     /// Formats without `{name}` that several packages would share.
@@ -241,6 +265,28 @@ mod tests {
             "workspace.shared = { \"a/**\" = [\"acme-mlop\"] }\n",
             &TWO,
             &["no package is called `acme-mlop` – did you mean `acme-mlops`?"],
+        );
+    }
+
+    #[test]
+    fn githubs_latest_is_a_package_that_exists_or_the_only_one() {
+        let latest = |text: &str, count: usize| {
+            let config = Config::read(text, "release.toml", ConfigPlace::File).unwrap();
+            let known = TWO[..count].iter().map(|(name, folder)| {
+                let (name, folder) = (PackageName::new(name), RepoPath::new(folder).unwrap());
+                (name.clone(), config.short_name(&name, &folder), folder)
+            });
+            config.latest_of(&known.collect::<Vec<_>>())
+        };
+        assert_eq!(latest("[github]", 1), Some(0));
+        assert_eq!(latest("[github]", 2), None);
+        assert_eq!(latest("[github]\nlatest = \"src/mlops\"", 2), Some(1));
+        assert_eq!(latest("[github]\nlatest = false", 1), None);
+        assert_eq!(latest("", 1), None);
+        check(
+            "[github]\nlatest = \"acme-cor\"",
+            &TWO,
+            &["no package is called `acme-cor` – did you mean `acme-core`?"],
         );
     }
 

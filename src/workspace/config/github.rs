@@ -1,7 +1,11 @@
 //! The keys of `[github]`: that the repository is at GitHub, and what is done there.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::workspace::config::Config;
 use crate::workspace::config::problem::Problem;
@@ -18,6 +22,62 @@ pub struct GitHubTable {
     /// The address of the REST interface (default: as the remote's host says; of a server <https://HOST/api/v3>).
     #[schemars(with = "Option<text::Url>")]
     pub api: Option<String>,
+    /// Whether each release is one at GitHub too: a draft keeps the sealed files, and is published last (default: true).
+    pub releases: Option<bool>,
+    /// The package whose highest stable release GitHub calls "latest"; false for none (default: the only package).
+    pub latest: Option<Latest>,
+}
+
+/// Whose releases are GitHub's "latest": it has one for the whole repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Latest {
+    Package(String),
+    None,
+}
+
+impl<'de> Deserialize<'de> for Latest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Latest, D::Error> {
+        deserializer.deserialize_any(LatestVisitor)
+    }
+}
+
+struct LatestVisitor;
+
+impl Visitor<'_> for LatestVisitor {
+    type Value = Latest;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a package or false")
+    }
+
+    fn visit_bool<E: Error>(self, wanted: bool) -> Result<Latest, E> {
+        if wanted { Err(E::invalid_value(Unexpected::Bool(true), &self)) } else { Ok(Latest::None) }
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Latest, E> {
+        Ok(Latest::Package(name.to_owned()))
+    }
+}
+
+impl JsonSchema for Latest {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Latest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "const": false }] })
+    }
+}
+
+impl GitHubTable {
+    /// Whether releases are made there.
+    pub fn releases(&self) -> bool {
+        self.releases.unwrap_or(true)
+    }
 }
 
 impl Config {
@@ -42,6 +102,10 @@ pub(in crate::workspace::config) fn check(tables: &Tables, document: &Node) -> V
         problems.push(
             problem.with_help("name the `remote` of `[workspace]` that is at GitHub, or take `[github]` out"),
         );
+    }
+    if table.latest.is_some() && !table.releases() {
+        let problem = Problem::new(place("latest"), "`latest` means nothing without releases at GitHub");
+        problems.push(problem.with_help("take it out, or `releases = false`"));
     }
     problems
 }
@@ -81,7 +145,9 @@ mod tests {
             check(&text, "is no repository of GitHub's");
         }
         check("[github]\napi = \"ghe.example\"", "ghe.example");
+        check("[github]\nreleases = false\nlatest = \"core\"", "means nothing without releases");
         check("[github]\n[workspace]\nremote = \"\"", "keeps everything here");
+        assert!(read("[github]\nlatest = true").unwrap_err().contains("must be a text or false"));
         check("[github]\nrepo = \"a/b\"", "unknown key `repo` in `[github]`");
     }
 }

@@ -34,6 +34,8 @@ pub enum GitHubError {
     Away { to: String },
     #[error("no token for GitHub at {host} was found")]
     NoToken { host: String },
+    #[error("{repository} is archived at GitHub and takes no changes")]
+    Archived { repository: String },
     #[error("{name} changed while it was sent")]
     Changed { name: String },
     #[error("{name} can not be read")]
@@ -76,7 +78,8 @@ impl GitHubError {
 
     /// Whether GitHub does not know us, or does not allow it.
     pub fn is_forbidden(&self) -> bool {
-        matches!(self, GitHubError::NoToken { .. }) || matches!(self.status(), Some(401 | 403))
+        matches!(self, GitHubError::NoToken { .. } | GitHubError::Archived { .. })
+            || matches!(self.status(), Some(401 | 403))
     }
 
     /// Whether the same request may succeed later.

@@ -10,6 +10,7 @@ pub mod error;
 pub mod git_data;
 pub mod limits;
 pub mod pulls;
+pub mod releases;
 pub mod service;
 pub mod token;
 
