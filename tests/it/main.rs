@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not go on should stop at once")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so in one line")]
 
+mod at_github;
 mod bad_input;
 mod cases;
 mod clones;

@@ -13,8 +13,13 @@ pub const PREFIX: &str = "light-";
 
 /// A repository in which each package was released as 1.0.0 and has a feature since.
 pub fn light() -> World {
+    of(&PACKAGES)
+}
+
+/// The same of these packages.
+pub fn of(packages: &[(&str, &[&str])]) -> World {
     let world = World::new();
-    for (name, needs) in PACKAGES {
+    for (name, needs) in packages {
         let needs: Vec<String> = needs.iter().map(|need| format!("\"{PREFIX}{need}>=1.0,<2\"")).collect();
         write(&world, name, "pyproject.toml", &manifest(name, &needs.join(", ")));
         write(&world, name, "backend.py", BACKEND);
@@ -22,10 +27,10 @@ pub fn light() -> World {
     }
     fs::write(world.repository().join("README.md"), "# Light\n").unwrap();
     world.commit_all("chore: begin");
-    for (name, _) in PACKAGES {
+    for (name, _) in packages {
         world.tag(&format!("{name}-v1.0.0"), "the first");
     }
-    for (name, _) in PACKAGES {
+    for (name, _) in packages {
         write(&world, name, &format!("light_{name}.py"), "WORDS = 2\n");
         world.commit_all(&format!("feat({name}): know two words"));
     }
