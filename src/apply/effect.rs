@@ -107,7 +107,7 @@ pub enum StepError {
     #[error(transparent)]
     Image(#[from] ImageError),
     #[error(transparent)]
-    Release(#[from] ReleaseError),
+    Release(Box<ReleaseError>),
     #[error(transparent)]
     Fenced(#[from] Fenced),
     #[error("{0}")]
@@ -124,6 +124,12 @@ pub enum StepError {
     Unheard,
     #[error("stopped by {signal}")]
     Stopped { signal: String },
+}
+
+impl From<ReleaseError> for StepError {
+    fn from(error: ReleaseError) -> StepError {
+        StepError::Release(Box::new(error))
+    }
 }
 
 impl StepError {

@@ -6,7 +6,6 @@ use crate::apply::book::Book;
 use crate::apply::claiming::Unclaimed;
 use crate::apply::effect::StepError;
 use crate::apply::fence::Fenced;
-use crate::apply::github::error::ReleaseError;
 use crate::apply::image_error::Meaning;
 use crate::apply::index::IndexError;
 use crate::apply::publish_error::PublishError;
@@ -141,7 +140,7 @@ fn kind(error: &StepError) -> Kind {
         },
         StepError::Release(error) if error.is_conflict() => Kind::Conflict,
         StepError::Release(error) if error.is_forbidden() => Kind::NotAllowed,
-        StepError::Release(ReleaseError::NotConfigured | ReleaseError::NoRemote) => Kind::User,
+        StepError::Release(error) if error.is_setting() => Kind::User,
         StepError::Publish(PublishError::NotAllowed { .. }) => Kind::NotAllowed,
         StepError::Publish(PublishError::Setup { .. }) => Kind::User,
         StepError::Moved { .. }

@@ -55,6 +55,11 @@ impl ReleaseError {
         )
     }
 
+    /// Whether the repository or its configuration is at fault.
+    pub fn is_setting(&self) -> bool {
+        matches!(self, ReleaseError::NotConfigured | ReleaseError::NoRemote)
+    }
+
     /// Whether the token may not do it.
     pub fn is_forbidden(&self) -> bool {
         matches!(self, ReleaseError::GitHub(error) if error.is_forbidden() || error.is_missing())
