@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::cli::args_deploy::{Approve, Deploy, Halt, Hotfix, Promote, Resume, Rollback, Tick, Withdraw};
 use crate::cli::args_pr::Pr;
 use crate::cli::args_generate::Generate;
+use crate::cli::args_preview::Assume;
 use crate::report::streams::ColorChoice;
 
 /// Takes a Python monorepo from commits to production.
@@ -121,10 +122,13 @@ pub struct Init {
 ///
 /// Reads the local repository only: no network, nothing changed.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  release plan -o plan.json\n  release plan --explain core")]
+#[command(after_help = "Example:\n  release plan -o plan.json\n  release plan --explain core\n  \
+    release plan --assume 'feat(core)!: drop it'")]
 pub struct Plan {
     #[command(flatten)]
     pub wish: Wish,
+    #[command(flatten)]
+    pub assume: Assume,
     /// Save the plan; `release ship FILE` carries out exactly this
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub out: Option<PathBuf>,

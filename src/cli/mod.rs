@@ -5,6 +5,8 @@ pub mod args;
 pub mod args_deploy;
 pub mod args_pr;
 pub mod args_generate;
+pub mod args_preview;
+pub mod assume;
 pub mod deploy;
 pub mod deploy_ending;
 pub mod deploy_look;

@@ -6,6 +6,7 @@ use crate::cli::args::{Global, Trust, Wish};
 use crate::cli::failure::Failure;
 use crate::ledger::state::State;
 use crate::plan::Plan;
+use crate::plan::assume::Assumption;
 use crate::plan::facts::{self, Request};
 use crate::plan::make::make;
 use crate::survey::closed::closed_in;
@@ -20,15 +21,23 @@ pub fn survey(global: &Global, wish: &Wish) -> Result<Survey, Failure> {
     survey_knowing(global, wish, None)
 }
 
+/// Surveys it as if these commits stood on top.
+pub fn survey_assuming(global: &Global, wish: &Wish, assumed: Vec<Assumption>) -> Result<Survey, Failure> {
+    gather(&Options { assumed, ..options(global, wish) }).map_err(failure)
+}
+
 /// The same by what the ledger itself says now.
 pub fn survey_knowing(global: &Global, wish: &Wish, state: Option<&State>) -> Result<Survey, Failure> {
-    let options = Options {
+    gather(&Options { closed: state.map(closed_in), ..options(global, wish) }).map_err(failure)
+}
+
+fn options(global: &Global, wish: &Wish) -> Options {
+    Options {
         directory: global.directory.clone(),
         config: global.config.clone(),
         index: wish.index.clone(),
-        closed: state.map(closed_in),
-    };
-    gather(&options).map_err(failure)
+        ..Options::default()
+    }
 }
 
 /// Makes the plan of this moment.

@@ -1,6 +1,7 @@
 //! `release plan`: what would be released, and why.
 
 use crate::cli::args::{self, Global, Output};
+use crate::cli::assume::{assumptions, refuse_saving};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ledger;
 use crate::cli::merged::{concerning, merged};
@@ -14,8 +15,12 @@ use crate::survey::merged::named;
 use crate::world::files;
 
 pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<u8, Failure> {
-    let survey = open::survey(global, &verb.wish)?;
-    let plan = match waiting(&survey, global, streams)? {
+    refuse_saving(verb)?;
+    let assumed = assumptions(&verb.assume)?;
+    let is_assumed = !assumed.is_empty();
+    let survey = open::survey_assuming(global, &verb.wish, assumed)?;
+    let waiting = if is_assumed { None } else { waiting(&survey, global, streams)? };
+    let plan = match waiting {
         Some(plan) => plan,
         None => open::plan(&survey, global, &verb.wish)?,
     };

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::cli::failure::{Failure, Kind};
 use crate::plan::stale::StaleError;
-use crate::plan::{FORMAT, Plan};
+use crate::plan::{Assumed, FORMAT, Plan};
 
 /// The one field that every format of a plan has.
 #[derive(Deserialize)]
@@ -26,9 +26,18 @@ pub fn read_plan(path: &Path) -> Result<Plan, Failure> {
         return Err(Failure::new(Kind::Stale, StaleError::Format { found: format })
             .hint("make one with `release plan -o FILE`"));
     }
-    serde_json::from_slice(&bytes).map_err(|error| {
+    let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| {
         Failure::user(format!("{name} is not a plan: {error}")).hint("make one with `release plan -o FILE`")
-    })
+    })?;
+    match plan.assumed.first() {
+        None => Ok(plan),
+        Some(Assumed { subject, .. }) => {
+            let text =
+                format!("{name} can not be shipped: it counts a commit that does not exist, `{subject}`");
+            Err(Failure::user(text)
+                .hint("make one of what is there: `release plan -o FILE`, without `--assume`"))
+        }
+    }
 }
 
 /// A plan made anew may differ in its base, not in what was consented to.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::history::History;
 use crate::history::fragment::Fragment;
 use crate::history::overrides::Override;
-use crate::plan::Deploy;
 use crate::plan::digest::Digest;
+use crate::plan::{Assumed, Deploy};
 use crate::version::number::Version;
 use crate::workspace::config::settings::{GroupMode, PackageSettings};
 use crate::workspace::graph::Graph;
@@ -47,6 +47,8 @@ pub struct Facts {
     /// The environment that a ship ends in.
     pub first: Option<Deploy>,
     pub warnings: Vec<String>,
+    /// Commits of the history that do not exist, the lowest first.
+    pub assumed: Vec<Assumed>,
     /// Versions already claimed or abandoned by an earlier ship: (short name, version).
     pub spent: BTreeSet<(String, String)>,
 }

@@ -65,6 +65,7 @@ pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
         format: FORMAT,
         digest: Digest::none(),
         base: base(facts),
+        assumed: facts.assumed.clone(),
         steps: steps(&releases, &order, &branch, &facts.frontend, &message),
         releases,
         edits: edits.finish(facts).map_err(PlanError::Edits)?,

@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O, no clock, no environment. The same Facts give the same Plan, byte for byte.
 
+pub mod assume;
 pub mod decide;
 pub mod deployment;
 pub mod digest;
@@ -15,6 +16,7 @@ pub mod merges;
 pub mod notes;
 pub mod number;
 pub mod owners;
+pub mod preview;
 #[cfg(test)]
 mod properties;
 pub mod requirement;
@@ -52,6 +54,9 @@ pub struct Plan {
     pub digest: Digest,
     /// What the plan was made from.
     pub base: Base,
+    /// Commits that do not exist and that the plan counts; such a plan can not be shipped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<Assumed>,
     /// The packages that are released, dependencies first.
     pub releases: Vec<Release>,
     /// What is done, in an order that keeps every need before its user.
@@ -94,6 +99,17 @@ pub struct Base {
     pub config: Digest,
     /// Digest over what the indexes hold of these packages.
     pub index: Digest,
+}
+
+/// A commit that was planned as if it stood on top of the base.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Assumed {
+    /// What stands in place of a commit's id elsewhere in the plan.
+    pub commit: String,
+    /// Its first line.
+    pub subject: String,
+    /// The files or folders that it is taken to change.
+    pub paths: Vec<String>,
 }
 
 /// One package's release.

@@ -250,6 +250,7 @@ impl Repo {
             github: self.github,
             first: None,
             warnings: Vec::new(),
+            assumed: Vec::new(),
             spent: self.spent,
         }
     }
@@ -276,7 +277,7 @@ pub fn releases(plan: &Plan) -> String {
 /// What is left out: `abcd0001 type, core nothing`.
 pub fn left_out(plan: &Plan) -> String {
     let rows = plan.left_out.iter().map(|row| {
-        let what = row.commit.as_deref().map(|commit| &commit[..8]).or(row.package.as_deref());
+        let what = row.commit.as_deref().map(|commit| commit.get(..8).unwrap_or(commit)).or(row.package.as_deref());
         format!("{} {}", what.unwrap_or("?"), row.kind)
     });
     rows.collect::<Vec<_>>().join(", ")

@@ -1,6 +1,7 @@
 //! How one package came to its number, or why it has none.
 
 use crate::plan::{BecauseKind, LeftOut, Plan, Release};
+use crate::report::assumed::assumed_text;
 use crate::report::plain::line;
 use crate::report::plan_text::{consents, size};
 use crate::report::table::{fit, indented, paragraph};
@@ -17,6 +18,7 @@ pub fn explain(plan: &Plan, package: &str, width: usize) -> String {
         Some(release) => released(plan, release, width),
         None => not_released(plan, package, width),
     };
+    parts.insert(0, assumed_text(plan, width, false));
     parts.push(left_out(plan, package, width));
     parts.retain(|part| !part.is_empty());
     parts.join("\n")

@@ -2,6 +2,7 @@
 //!
 //! Does not know the outside, except its two streams.
 
+pub mod assumed;
 pub mod deploy_text;
 pub mod deployment_words;
 pub mod doctor;
@@ -17,6 +18,7 @@ pub mod paint;
 pub mod plain;
 pub mod plan_markdown;
 pub mod plan_text;
+pub mod preview;
 pub mod progress;
 pub mod pull_request;
 #[cfg(test)]

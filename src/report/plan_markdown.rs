@@ -1,6 +1,7 @@
 //! A plan as a pull request shows it.
 
 use crate::plan::{Plan, Release, ReleaseBump};
+use crate::report::assumed::assumed_markdown;
 use crate::report::left_out::{groups, kind_in_words};
 use crate::report::markdown::{block, cell, folded, head, row};
 use crate::report::plan_text::{consents, main_reason, size};
@@ -8,7 +9,7 @@ use crate::report::words::{count, short};
 
 /// A table of the releases, their notes folded below, then what was left out.
 pub fn plan_markdown(plan: &Plan) -> String {
-    let mut parts = vec![releases(plan)];
+    let mut parts = vec![assumed_markdown(plan), releases(plan)];
     parts.push(requirements(plan));
     parts.push(refused(plan));
     parts.extend(plan.releases.iter().map(notes));

@@ -2,6 +2,7 @@
 
 use crate::plan::step::Action;
 use crate::plan::{Because, BecauseKind, Plan, Release, ReleaseBump};
+use crate::report::assumed::assumed_text;
 use crate::report::left_out::{left_out, unchanged};
 use crate::report::paint::Paint;
 use crate::report::plain::line;
@@ -10,13 +11,15 @@ use crate::report::words::{branch, count, short};
 
 /// What would be released and why, what would be done, and what was left out; `verbose` leaves nothing out.
 pub fn plan_text(plan: &Plan, width: usize, color: bool, verbose: bool) -> String {
-    let mut parts = Vec::new();
+    let mut parts = vec![assumed_text(plan, width, color)];
     if plan.releases.is_empty() {
         parts.push(nothing(plan, width, verbose));
     } else {
         parts.push(releases(plan, width, color));
         parts.push(requirements(plan, width, verbose));
-        parts.push(effects(plan, width));
+        if plan.assumed.is_empty() {
+            parts.push(effects(plan, width));
+        }
     }
     parts.push(refused(plan, width, color));
     if verbose || !plan.releases.is_empty() {

@@ -28,6 +28,7 @@ pub fn empty() -> Plan {
         format: FORMAT,
         digest: Digest::of(b"plan"),
         base,
+        assumed: Vec::new(),
         releases: Vec::new(),
         steps: Vec::new(),
         edits: Vec::new(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::survey::error::SurveyError;
 use crate::survey::inside::refuse_outside;
+use crate::survey::packages::Files;
 use crate::workspace::config::problem::{Problem, Problems};
 use crate::workspace::config::{Config, ConfigPlace};
 
@@ -53,10 +54,33 @@ pub fn find_config(root: &Path, named: Option<&Path>) -> Result<ConfigFile, Surv
     Ok(ConfigFile { config: Config::default(), name: String::new(), text: String::new() })
 }
 
+/// The same as a commit holds it.
+///
+/// # Errors
+/// Where a file can not be read, or holds problems.
+pub fn config_of_commit(files: &mut Files<'_>) -> Result<ConfigFile, SurveyError> {
+    for name in ["release.toml", ".config/release.toml"] {
+        if files.bytes(name)?.is_some() {
+            return understand(name, ConfigPlace::File, files.text(name)?.to_owned());
+        }
+    }
+    if files.bytes("pyproject.toml")?.is_some() {
+        let text = files.text("pyproject.toml")?;
+        if text.contains("tool.release") && Config::stands_in_pyproject(text) {
+            return understand("pyproject.toml", ConfigPlace::Pyproject, text.to_owned());
+        }
+    }
+    Ok(ConfigFile { config: Config::default(), name: String::new(), text: String::new() })
+}
+
 fn read(path: &Path, name: &str, place: ConfigPlace) -> Result<ConfigFile, SurveyError> {
     let bytes = std::fs::read(path).map_err(|source| SurveyError::Read { path: name.to_owned(), source })?;
     let text = String::from_utf8(bytes)
         .map_err(|error| SurveyError::not_utf8(name, error.as_bytes(), error.utf8_error()))?;
+    understand(name, place, text)
+}
+
+fn understand(name: &str, place: ConfigPlace, text: String) -> Result<ConfigFile, SurveyError> {
     match Config::read(&text, name, place) {
         Ok(config) => Ok(ConfigFile { config, name: name.to_owned(), text }),
         Err(problems) => Err(error(&problems, name, &text)),

@@ -1,6 +1,7 @@
 //! Why the repository can not be surveyed, and what to do about it.
 
 use crate::history::problem::Problem;
+use crate::plan::assume::Placeless;
 use crate::workspace::graph::Cycle;
 use crate::workspace::manifest::ManifestError;
 use crate::workspace::module::VersionTextError;
@@ -61,6 +62,8 @@ pub enum SurveyError {
     NoIndex { name: String, known: Vec<String> },
     #[error("environment `{environment}` names package `{word}`, which there is not")]
     UnknownPackage { environment: String, word: String, nearest: Option<String> },
+    #[error(transparent)]
+    Placeless(#[from] Placeless),
     #[error("releases are made on branch `{wanted}`, this is `{found}`")]
     Branch { wanted: String, found: String },
     #[error("a merged release pull request can not be shipped: {reason}")]
@@ -116,6 +119,9 @@ impl SurveyError {
                 return vec![format!("did you mean `{near}`?")];
             }
             SurveyError::UnknownPackage { .. } => "`release status` lists the packages",
+            SurveyError::Placeless(Placeless { example: (folder, name), .. }) => {
+                return vec![format!("add `--paths {folder}/…`, or a scope: `feat({name}): …`")];
+            }
             SurveyError::Branch { wanted, .. } => {
                 return vec![format!("`git switch {wanted}`, or set `workspace.branch`")];
             }

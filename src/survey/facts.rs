@@ -10,15 +10,18 @@ use crate::history::History;
 use crate::history::commit::VersionTag;
 use crate::history::fragment::{Fragment, parse_fragment};
 use crate::history::overrides::{Override, parse_override};
+use crate::plan::assume::Assumption;
 use crate::plan::digest::Digest;
 use crate::plan::facts::{Facts, GitHubReleases, OwnTemplate, Templates};
 use crate::render::index_page::Page;
+use crate::survey::assumed::assume;
 use crate::survey::closed::{ClosedReleases, closed_here};
-use crate::survey::config_file::{ConfigFile, find_config};
+use crate::survey::config_file::{ConfigFile, config_of_commit, find_config};
 use crate::survey::environments::{EnvironmentSettings, environments, first};
 use crate::survey::error::SurveyError;
 use crate::survey::inside::index_folders;
 use crate::survey::manifests::{Manifests, read_manifests, refuse_unreadable};
+use crate::survey::merging::Merging;
 use crate::survey::older_tags::recognise_older_formats;
 use crate::survey::packages::{Files, Found, read_package};
 use crate::survey::tags::list_tags;
@@ -50,6 +53,12 @@ pub struct Options {
     pub index: Option<String>,
     /// What was given up for good, from the ledger itself; without it, as this repository last saw it.
     pub closed: Option<ClosedReleases>,
+    /// Commits to plan with as if they stood on top, the first one lowest.
+    pub assumed: Vec<Assumption>,
+    /// The commit to plan on in place of HEAD, with the configuration that it holds.
+    pub at: Option<String>,
+    /// HEAD is the trial merge of a pull request, which will be merged like this.
+    pub merging: Option<Merging>,
 }
 
 /// The repository as it was found.
@@ -81,11 +90,17 @@ pub struct Survey {
 /// Where something can not be read or understood; nothing is changed.
 pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     let repository = Repository::open(&options.directory)?;
-    let head = repository.head()?;
-    let config_file = find_config(repository.root(), options.config.as_deref())?;
-    let config = &config_file.config;
+    let mut head = repository.head()?;
+    if let Some(at) = &options.at {
+        head.commit.clone_from(at);
+    }
     let objects = repository.objects();
     let mut files = Files::of(&objects, &head.commit);
+    let config_file = match (&options.at, &options.config) {
+        (Some(_), None) => config_of_commit(&mut files)?,
+        (_, named) => find_config(repository.root(), named.as_deref())?,
+    };
+    let config = &config_file.config;
     let patterns = globs(config.tables.workspace.packages.as_deref().unwrap_or_default());
     let manifests = read_manifests(&objects, &head.commit, &patterns, &mut files)?;
     let found = find_packages(&head.commit, &manifests, &config_file, &mut files, options)?;
@@ -117,7 +132,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         GitHubReleases { latest, highest: versions.filter(|version| !version.is_prerelease()).max().cloned() }
     });
     let mut walking = Walk {
-        head: head.commit.clone(),
+        head: walked_from(options, &head.commit).to_owned(),
         packages: walk_packages(&packages, &settings, tags.found),
         shared: shared(config, &packages),
     };
@@ -147,7 +162,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     }
     warnings.extend(manifests.passed_by);
     let environments = environments(config, &packages, &settings, &graph)?;
-    let facts = Facts {
+    let mut facts = Facts {
         first: first(&environments),
         github,
         tags_digest: tags_digest(&packages, &walked),
@@ -166,10 +181,20 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         templates,
         frontend: config.frontend().as_str().to_owned(),
         warnings,
+        assumed: Vec::new(),
         spent: closed.numbers,
         packages,
         settings,
     };
+    if options.merging.is_some() || !options.assumed.is_empty() {
+        let untagged = vec![Vec::new(); facts.packages.len()];
+        let packages = walk_packages(&facts.packages, &facts.settings, untagged);
+        let shared = shared(config, &facts.packages);
+        if let Some(merging) = &options.merging {
+            merging.shape(&head.commit, &mut facts, &repository, &packages, &shared)?;
+        }
+        assume(&mut facts, &options.assumed, &packages, &shared)?;
+    }
     Ok(Survey {
         pull_request: config.pull_request().cloned(),
         branch_wanted: config.branch().map(str::to_owned),
@@ -183,6 +208,10 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         facts,
         repository,
     })
+}
+
+fn walked_from<'o>(options: &'o Options, head: &'o str) -> &'o str {
+    options.merging.as_ref().map_or(head, |merging| merging.walked(head))
 }
 
 impl Survey {

@@ -1,5 +1,6 @@
 //! Gathers Facts: reads the repository, its configuration, history, tags and index. Changes nothing.
 
+pub mod assumed;
 pub mod choice;
 pub mod closed;
 pub mod config_file;
@@ -12,6 +13,7 @@ pub mod inside;
 pub mod manifests;
 pub mod merged;
 pub mod merged_check;
+pub mod merging;
 pub mod older_tags;
 pub mod packages;
 pub mod pins;

@@ -44,14 +44,8 @@ pub fn judge(
     old: State,
     new: State,
 ) -> Result<Touched, GitError> {
-    if is_lock_file(path) {
-        return Ok(Touched::Lock);
-    }
-    if !package.ignore.is_empty() && package.ignore.is_match(system_path(path)) {
-        return Ok(Touched::Ignored);
-    }
-    if package.changelog.as_ref().is_some_and(|changelog| changelog.as_bytes() == path) {
-        return Ok(Touched::Version);
+    if let Some(what) = judge_name(package, path) {
+        return Ok(what);
     }
     let manifest = path == MANIFEST.as_bytes();
     if !manifest && !package.version_files.iter().any(|file| file.as_bytes() == path) {
@@ -66,6 +60,18 @@ pub fn judge(
     objects.expect(&new, Kind::Blob, &mut after)?;
     let same = if manifest { manifest_differs_in_version_only } else { differs_in_version_only };
     Ok(if same(&before, &after) { Touched::Version } else { Touched::Files })
+}
+
+/// What a file means whose name alone tells it.
+pub fn judge_name(package: &WalkPackage, path: &[u8]) -> Option<Touched> {
+    if is_lock_file(path) {
+        return Some(Touched::Lock);
+    }
+    if !package.ignore.is_empty() && package.ignore.is_match(system_path(path)) {
+        return Some(Touched::Ignored);
+    }
+    let is_changelog = package.changelog.as_ref().is_some_and(|changelog| changelog.as_bytes() == path);
+    is_changelog.then_some(Touched::Version)
 }
 
 /// Lock files of uv, Poetry, PDM, Pipenv and PEP 751, in the package's own folder.

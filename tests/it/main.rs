@@ -6,6 +6,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so in one line")]
 
 mod at_github;
+mod assume;
 mod bad_input;
 mod cases;
 mod clones;

@@ -10,6 +10,7 @@ pub mod hook;
 mod image_text;
 pub mod ledger;
 mod meaning;
+pub mod merge_method;
 pub mod nearest;
 pub mod package;
 pub mod placeholder;
