@@ -471,6 +471,7 @@ fn title(what: &What) -> String {
         What::Finished { .. } => "finished".to_owned(),
         What::Deploying { deployment } => format!("deploying to {}", deployment.environment),
         What::Deployed { ending, .. } => format!("deployed, {ending:?}").to_lowercase(),
+        What::Mirrored { id, told, .. } => format!("mirrored {id}, {told}"),
         What::Awaited { environment, .. } => format!("awaited in {environment}"),
         What::Looked { environment, trial } => format!("looked at {} in {environment}", trial.package),
         What::Halted { .. } => "halted".to_owned(),

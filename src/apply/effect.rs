@@ -20,6 +20,7 @@ use crate::apply::push::{push_image, refuse_taken_tags};
 use crate::apply::shelf::Listed;
 use crate::apply::smoke::SmokeError;
 use crate::apply::stash::{Made, build_into, digests, stashed};
+use crate::apply::tell::tell;
 use crate::apply::workshop::{Outlet, Workshop, WorkshopError, pending};
 use crate::check::artifact::{Expected, check};
 use crate::check::finding::Finding;
@@ -177,6 +178,7 @@ pub async fn carry_out(job: Job, workshop: Arc<Workshop>) -> Result<Evidence, St
         Action::Announce { .. } => announce(&job, &workshop).await,
         Action::Publish { index, distribution, .. } => publish(&job, &workshop, index, distribution).await,
         Action::Push { repository, tags, .. } => push_image(&job, &workshop, repository, tags).await,
+        Action::Tell { comment, labels } => Ok(tell(&job, &workshop, *comment, labels).await),
         Action::Smoke { index, distribution, version } => {
             smoke_test(&job, &workshop, index, distribution, version).await
         }

@@ -13,6 +13,26 @@ const KEY: &str = "deployment";
 /// How often a new deployment is looked for, where the answer was lost.
 const LOOKS: usize = 3;
 
+/// Why GitHub does not show a deployment.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    #[error(transparent)]
+    GitHub(#[from] GitHubError),
+    /// GitHub would make it, without any rule.
+    #[error("environment `{name}` does not exist at GitHub")]
+    NoEnvironment { name: String },
+}
+
+impl MirrorError {
+    /// What to do about it, where that is known.
+    pub fn way_out(&self) -> Option<String> {
+        match self {
+            MirrorError::GitHub(error) => error.way_out(),
+            MirrorError::NoEnvironment { .. } => Some("make it in the repository's settings".to_owned()),
+        }
+    }
+}
+
 /// What GitHub shall show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
@@ -73,11 +93,14 @@ impl Shown {
 ///
 /// # Errors
 /// Where GitHub says no, or does not answer.
-pub async fn place(github: &GitHub, shown: &Shown) -> Result<u64, GitHubError> {
-    let mut lost = None;
-    for _ in 0..LOOKS {
+pub async fn place(github: &GitHub, shown: &Shown) -> Result<u64, MirrorError> {
+    if github.environment(&shown.environment).await?.is_none() {
+        return Err(MirrorError::NoEnvironment { name: shown.environment.clone() });
+    }
+    for look in 1..=LOOKS {
         let all = github.deployments(&shown.environment, &shown.task).await?;
-        let is_ours = |payload: Value| payload.get(KEY).and_then(Value::as_str) == Some(shown.digest.as_str());
+        let is_ours =
+            |payload: Value| payload.get(KEY).and_then(Value::as_str) == Some(shown.digest.as_str());
         // The oldest, should two runs ever have made one each.
         if let Some(found) = all.iter().rev().find(|one| is_ours(one.payload())) {
             return Ok(found.id);
@@ -95,19 +118,26 @@ pub async fn place(github: &GitHub, shown: &Shown) -> Result<u64, GitHubError> {
                 crash::point();
                 return Ok(made.id);
             }
-            Err(error) if error.may_have_acted() => lost = Some(error),
-            Err(error) => return Err(error),
+            // It may be there all the same: the next look tells.
+            Err(error) if error.may_have_acted() && look < LOOKS => {}
+            Err(error) => return Err(error.into()),
         }
     }
-    Err(lost.unwrap_or(GitHubError::NoToken { host: github.host() }))
+    unreachable!("the last look returns")
 }
 
 /// Gives a deployment its status, where that is not its newest already.
 ///
 /// # Errors
 /// As `place`.
-pub async fn tell(github: &GitHub, id: u64, state: &str, shown: &Shown, reason: &str) -> Result<(), GitHubError> {
-    for _ in 0..LOOKS {
+pub async fn tell(
+    github: &GitHub,
+    id: u64,
+    state: &str,
+    shown: &Shown,
+    reason: &str,
+) -> Result<(), MirrorError> {
+    for look in 1..=LOOKS {
         if github.deployment_state(id).await?.as_deref() == Some(state) {
             return Ok(());
         }
@@ -124,8 +154,8 @@ pub async fn tell(github: &GitHub, id: u64, state: &str, shown: &Shown, reason: 
                 crash::point();
                 return Ok(());
             }
-            Err(error) if error.may_have_acted() => {}
-            Err(error) => return Err(error),
+            Err(error) if error.may_have_acted() && look < LOOKS => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())

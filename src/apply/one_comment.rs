@@ -65,7 +65,11 @@ pub async fn ensure(github: &GitHub, speaker: &Speaker, wanted: &Wanted<'_>) -> 
         let is_same = says_same(first, wanted.body);
         if !is_same {
             crash::point();
-            github.edit_comment(first.id, wanted.body).await?;
+            match github.edit_comment(first.id, wanted.body).await {
+                // Somebody has just deleted it.
+                Err(error) if error.is_missing() => continue,
+                edited => edited?,
+            };
             crash::point();
             changed = true;
         }
@@ -88,11 +92,7 @@ pub async fn ensure(github: &GitHub, speaker: &Speaker, wanted: &Wanted<'_>) -> 
 }
 
 /// Our comments with this mark, the oldest first.
-async fn ours(
-    github: &GitHub,
-    speaker: &Speaker,
-    wanted: &Wanted<'_>,
-) -> Result<Vec<Comment>, GitHubError> {
+async fn ours(github: &GitHub, speaker: &Speaker, wanted: &Wanted<'_>) -> Result<Vec<Comment>, GitHubError> {
     let mut found = github.comments(wanted.number).await?;
     found.retain(|comment| speaker.wrote(comment) && first_line(comment).starts_with(wanted.mark));
     found.sort_by_key(|comment| comment.id);
@@ -105,6 +105,7 @@ fn first_line(comment: &Comment) -> &str {
 
 /// Whether two texts are the same but for ends of lines.
 fn says_same(comment: &Comment, body: &str) -> bool {
-    let lines = |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+    let lines =
+        |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
     lines(comment.body.as_deref().unwrap_or_default()) == lines(body)
 }

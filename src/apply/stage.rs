@@ -12,6 +12,8 @@ pub enum Stage {
     Publish,
     Smoke,
     Announce,
+    /// Pull requests and issues hear of the releases.
+    Tell,
 }
 
 impl Stage {
@@ -29,6 +31,7 @@ impl Stage {
             Action::Publish { .. } | Action::Push { .. } => Stage::Publish,
             Action::Smoke { .. } => Stage::Smoke,
             Action::Announce { .. } => Stage::Announce,
+            Action::Tell { .. } => Stage::Tell,
         }
     }
 }

@@ -120,7 +120,7 @@ pub struct Init {
 
 /// Print what would be released and why
 ///
-/// Reads the local repository only: no network, nothing changed.
+/// Reads the local repository only: no network, nothing changed; but for `--comment`, which asks GitHub.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release plan -o plan.json\n  release plan --explain core\n  \
     release plan --assume 'feat(core)!: drop it'")]

@@ -20,6 +20,7 @@ use crate::cli::ground::ground;
 use crate::cli::in_flight::may_take;
 use crate::cli::ledger::book_failure;
 use crate::cli::listeners::tell_outcome;
+use crate::cli::mirroring::{Showing, catch_up, refuse_unfit};
 use crate::ledger::environments::Last;
 use crate::ledger::event::{Ending, What};
 use crate::ledger::state::State;
@@ -121,12 +122,15 @@ impl Deploying<'_> {
             return self.nothing(&environment.name, request);
         }
         let is_return = request.kind == DeploymentKind::Rollback;
+        if !is_return && let Some(remark) = refuse_unfit(self.home, &environment).await? {
+            self.streams.tell(&format!("{remark}\n"));
+        }
         let seen = self.look(&environment, &ground, &items, is_return).await?;
         let closed = self.ask_gates(&environment, request, &items, &seen, &overrides);
         if !closed.is_empty() {
             return self.refuse(&environment, request, &items, &closed).await;
         }
-        let deployment = self.decide(request, items, &overrides);
+        let deployment = self.decide(&environment, request, items, &overrides);
         self.show(&deployment);
         self.consent(&deployment)?;
         let outcome = self.carry_out(&deployment, &ground).await?;
@@ -284,7 +288,13 @@ impl Deploying<'_> {
         Err(closed_hints(environment, closed).into_iter().fold(failure, Failure::hint))
     }
 
-    fn decide(&self, request: &Request, items: Vec<Item>, overrides: &[Gate]) -> Deployment {
+    fn decide(
+        &self,
+        environment: &EnvironmentSettings,
+        request: &Request,
+        items: Vec<Item>,
+        overrides: &[Gate],
+    ) -> Deployment {
         Deployment {
             format: FORMAT,
             digest: Digest::none(),
@@ -294,6 +304,7 @@ impl Deploying<'_> {
             reason: self.moving.reason.clone(),
             overrides: overrides.iter().map(|gate| gate.name().to_owned()).collect(),
             ledger: self.book.state().events,
+            mirror: environment.mirror.clone(),
             items,
         }
         .sealed()
@@ -327,9 +338,15 @@ impl Deploying<'_> {
     /// # Errors
     /// Where the ledger leaves no room for it.
     pub async fn carry_out(&mut self, deployment: &Deployment, ground: &Ground) -> Result<Outcome, Failure> {
+        let mut showing = Showing::of(self.home, self.survey, deployment).await?;
         let mut progress = Progress::of_deployment(deployment, self.global.quiet, self.streams);
         let mut tell = |told: Told<'_>| match told {
-            Told::Event(event) => progress.tell(event),
+            Told::Event(event) => {
+                if let (What::Started { .. }, Some(showing)) = (&event.what, &mut showing) {
+                    showing.begin();
+                }
+                progress.tell(event);
+            }
             Told::Bytes { step, sent, total } => progress.bytes(step, sent, total),
             Told::Remark(text) => progress.remark(text),
         };
@@ -339,7 +356,24 @@ impl Deploying<'_> {
         };
         let done = rollout::carry_out(self.book, deployment, ground, orders, &mut tell).await;
         progress.end();
-        done.map_err(begin_failure)
+        let outcome = done.map_err(begin_failure)?;
+        self.mirror(showing, &outcome).await?;
+        Ok(outcome)
+    }
+
+    /// GitHub shows how it went; that it does not is a remark.
+    async fn mirror(&mut self, showing: Option<Showing>, outcome: &Outcome) -> Result<(), Failure> {
+        let Some(mut showing) = showing else { return Ok(()) };
+        // Whoever was taken over or stopped does nothing more; the next run tells.
+        if matches!(outcome, Outcome::Fenced(_) | Outcome::Interrupted(_)) {
+            return Ok(());
+        }
+        let begun = showing.note_begun(self.book).await;
+        let (_, behind) = catch_up(self.home, self.survey, self.book).await?;
+        if let Some(remark) = behind.or(begun) {
+            self.streams.tell(&format!("{remark}\n"));
+        }
+        Ok(())
     }
 
     /// Tells how it ended; listeners first.

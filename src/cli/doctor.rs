@@ -8,8 +8,9 @@ use crate::apply::workshop::Outlet;
 use crate::cli::args::{self, Global, Output, Wish};
 use crate::cli::doctor_publishers::publishers;
 use crate::cli::failure::Failure;
+use crate::cli::mirroring::Fitness;
 use crate::cli::workshop::shipping_workshop;
-use crate::cli::{doctor_github, ledger, open};
+use crate::cli::{doctor_github, ledger, mirroring, open};
 use crate::ledger::event::Holder;
 use crate::ledger::state::Ship;
 use crate::report::deployment_words::{deployment_named, scope_named};
@@ -74,6 +75,7 @@ async fn diagnose(global: &Global, home: &Home) -> Result<Diagnosis, Failure> {
         Ok(survey) => {
             look(&book, &survey, home, &mut diagnosis).await?;
             look_at_environments(&book, &mut diagnosis).await;
+            look_at_mirrors(&book, &survey, home, &mut diagnosis).await?;
         }
         Err(failure) => diagnosis.findings.push(failed(&failure)),
     }
@@ -165,6 +167,41 @@ async fn look_at_environments(book: &Book, diagnosis: &mut Diagnosis) {
         };
         diagnosis.findings.push(Finding { level: Level::Waits, fact, next: Some(next) });
     }
+}
+
+/// The environments at GitHub, and what is not shown there yet.
+async fn look_at_mirrors(
+    book: &Book,
+    survey: &Survey,
+    home: &Home,
+    diagnosis: &mut Diagnosis,
+) -> Result<(), Failure> {
+    for environment in survey.environments.values().filter(|environment| environment.mirror.is_some()) {
+        match mirroring::look(home, environment).await? {
+            Fitness::Fit => {
+                diagnosis.findings.push(good(format!("GitHub has what `{}` needs", environment.name)))
+            }
+            Fitness::Unknown(fact) => {
+                diagnosis.findings.push(Finding {
+                    level: Level::Waits,
+                    fact,
+                    next: Some("release doctor".to_owned()),
+                });
+            }
+            Fitness::Unfit(unfit) => {
+                let next = unfit.hints.into_iter().next();
+                diagnosis.findings.push(Finding { level: Level::Wrong, fact: unfit.text, next });
+            }
+        }
+    }
+    for mirror in book.state().owed() {
+        diagnosis.findings.push(Finding {
+            level: Level::Waits,
+            fact: format!("GitHub does not show {} as it is", deployment_named(&mirror.deployment)),
+            next: Some("release tick".to_owned()),
+        });
+    }
+    Ok(())
 }
 
 /// Whether a CI runs this, so that it should be able to publish.

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::apply::book::{Book, BookError};
-use crate::apply::hub_deployment::{Shown, place, tell};
+use crate::apply::hub_deployment::{MirrorError, Shown, place, tell};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::github::github;
 use crate::ledger::event::What;
@@ -18,7 +18,6 @@ use crate::survey::environments::EnvironmentSettings;
 use crate::survey::facts::Survey;
 use crate::survey::home::Home;
 use crate::world::github::GitHub;
-use crate::world::github::error::GitHubError;
 
 /// How long a deployment waits for its mirror at most.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -59,7 +58,9 @@ pub enum Fitness {
 /// # Errors
 /// Where it is not known which repository of GitHub's this is.
 pub async fn look(home: &Home, environment: &EnvironmentSettings) -> Result<Fitness, Failure> {
-    let (Some(name), Some(github)) = (&environment.mirror, github(home).await?) else { return Ok(Fitness::Fit) };
+    let (Some(name), Some(github)) = (&environment.mirror, github(home).await?) else {
+        return Ok(Fitness::Fit);
+    };
     let found = match timeout(PATIENCE, github.environment(name)).await {
         Ok(Ok(found)) => found,
         Ok(Err(error)) => return Ok(Fitness::Unknown(not_looked(name, &error.to_string()))),
@@ -69,7 +70,9 @@ pub async fn look(home: &Home, environment: &EnvironmentSettings) -> Result<Fitn
     let Some(found) = found else {
         return Ok(Fitness::Unfit(Unfit {
             kind: Kind::User,
-            text: format!("environment `{name}` does not exist at GitHub; a deployment would make it, without rules"),
+            text: format!(
+                "environment `{name}` does not exist at GitHub; a deployment would make it, without rules"
+            ),
             hints: vec![
                 format!("make it at {page}, or: gh api --method PUT repos/{slug}/environments/{name}"),
                 format!("or name another with `github` of `[environment.{}]`", environment.name),
@@ -108,7 +111,7 @@ fn settings_page(github: &GitHub) -> String {
 pub struct Showing {
     github: GitHub,
     shown: Shown,
-    begun: Option<JoinHandle<Result<u64, GitHubError>>>,
+    begun: Option<JoinHandle<Result<u64, MirrorError>>>,
 }
 
 impl Showing {
@@ -116,7 +119,11 @@ impl Showing {
     ///
     /// # Errors
     /// Where it is not known which repository of GitHub's this is.
-    pub async fn of(home: &Home, survey: &Survey, deployment: &Deployment) -> Result<Option<Showing>, Failure> {
+    pub async fn of(
+        home: &Home,
+        survey: &Survey,
+        deployment: &Deployment,
+    ) -> Result<Option<Showing>, Failure> {
         let Some(shown) = shown(survey, deployment) else { return Ok(None) };
         let Some(github) = github(home).await? else { return Ok(None) };
         Ok(Some(Showing { github, shown, begun: None }))
@@ -140,7 +147,10 @@ impl Showing {
         let begun = self.begun.take()?;
         let stop = begun.abort_handle();
         match timeout(PATIENCE, begun).await {
-            Ok(Ok(Ok(id))) => note(book, &self.shown.digest, id, "in_progress").await.err().map(|error| owed(&error.to_string())),
+            Ok(Ok(Ok(id))) => note(book, &self.shown.digest, id, "in_progress")
+                .await
+                .err()
+                .map(|error| owed(&error.to_string())),
             Ok(Ok(Err(error))) => Some(owed(&with_way_out(&error))),
             Ok(Err(error)) => Some(owed(&error.to_string())),
             Err(_) => {
@@ -155,7 +165,11 @@ impl Showing {
 ///
 /// # Errors
 /// Where it is not known which repository of GitHub's this is.
-pub async fn catch_up(home: &Home, survey: &Survey, book: &mut Book) -> Result<(Vec<Mirror>, Option<String>), Failure> {
+pub async fn catch_up(
+    home: &Home,
+    survey: &Survey,
+    book: &mut Book,
+) -> Result<(Vec<Mirror>, Option<String>), Failure> {
     let owed_now = book.state().owed();
     if owed_now.is_empty() {
         return Ok((Vec::new(), None));
@@ -195,7 +209,7 @@ async fn bring(github: &GitHub, survey: &Survey, book: &mut Book, mirror: &Mirro
         }
         Ok(id)
     };
-    let id = work.await.map_err(|error: GitHubError| with_way_out(&error))?;
+    let id = work.await.map_err(|error: MirrorError| with_way_out(&error))?;
     note(book, &shown.digest, id, state).await.map_err(|error| error.to_string())
 }
 
@@ -218,10 +232,13 @@ fn run_page() -> Option<String> {
 }
 
 fn owed(reason: &str) -> String {
-    format!("GitHub does not show this deployment as it is; `release tick` brings it up to date: {}", line(reason))
+    format!(
+        "GitHub does not show this deployment as it is; `release tick` brings it up to date: {}",
+        line(reason)
+    )
 }
 
-fn with_way_out(error: &GitHubError) -> String {
+fn with_way_out(error: &MirrorError) -> String {
     match error.way_out() {
         Some(way_out) => format!("{error}; {way_out}"),
         None => error.to_string(),

@@ -23,7 +23,13 @@ pub fn survey(global: &Global, wish: &Wish) -> Result<Survey, Failure> {
 
 /// Surveys it as if these commits stood on top.
 pub fn survey_assuming(global: &Global, wish: &Wish, assumed: Vec<Assumption>) -> Result<Survey, Failure> {
-    gather(&Options { assumed, ..options(global, wish) }).map_err(failure)
+    survey_with(global, wish, Options { assumed, ..Options::default() })
+}
+
+/// Surveys it in another way than it stands.
+pub fn survey_with(global: &Global, wish: &Wish, wanted: Options) -> Result<Survey, Failure> {
+    let Options { directory, config, index, .. } = options(global, wish);
+    gather(&Options { directory, config, index, ..wanted }).map_err(failure)
 }
 
 /// The same by what the ledger itself says now.

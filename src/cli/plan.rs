@@ -5,7 +5,7 @@ use crate::cli::assume::{assumptions, refuse_saving};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ledger;
 use crate::cli::merged::{concerning, merged};
-use crate::cli::open;
+use crate::cli::{open, preview};
 use crate::plan::Plan;
 use crate::report::streams::Streams;
 use crate::report::words::planned;
@@ -15,6 +15,9 @@ use crate::survey::merged::named;
 use crate::world::files;
 
 pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<u8, Failure> {
+    if let Some(word) = &verb.assume.comment {
+        return preview::run(global, verb, word, streams);
+    }
     refuse_saving(verb)?;
     let assumed = assumptions(&verb.assume)?;
     let is_assumed = !assumed.is_empty();

@@ -1,6 +1,5 @@
 //! `release plan --comment`: tells a pull request what merging it would release.
 
-use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use crate::cli::args::{self, Global, Output};
 use crate::cli::args_preview::pull_number;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::github::{failure, github};
+use crate::cli::preview_mark::{Mark, PREVIEW};
 use crate::cli::{ledger, open};
 use crate::plan::Plan;
 use crate::plan::preview::{Preview, preview};
@@ -18,7 +18,6 @@ use crate::render::merge_message::{MergeWords, merge_message, squash_message};
 use crate::report::json;
 use crate::report::plain::line;
 use crate::report::preview::{Made, preview_markdown};
-use crate::cli::preview_mark::{Mark, PREVIEW};
 use crate::report::streams::Streams;
 use crate::report::words::short;
 use crate::survey::facts::Options;
@@ -42,7 +41,6 @@ struct Answer<'a> {
 
 /// The trial merge that is checked out.
 struct Trial {
-    head: String,
     /// The tip of the branch that is merged into.
     base: String,
     /// The pull request's last commit.
@@ -85,7 +83,8 @@ async fn comment(
     let message = message(&github, &pull, how).await.map_err(failure)?;
     let (with, without) = plans(global, verb, &trial, how, message, streams)?;
     let found = preview(&with, without.as_ref());
-    let text = preview_markdown(&found, Made { head: &trial.tip, base: &trial.base, how: how.done() }, Mark::ROOM);
+    let text =
+        preview_markdown(&found, Made { head: &trial.tip, base: &trial.base, how: how.done() }, Mark::ROOM);
     let mark = Mark::new(&trial.tip, &|name| std::env::var_os(name));
     let body = format!("{}\n{text}", mark.line());
     let standing = stand(&github, &home.repository, number, &mark, &body).await?;
@@ -98,7 +97,7 @@ fn trial(repository: &Repository, number: u64) -> Result<Trial, Failure> {
     let head = repository.head().map_err(Failure::user)?.commit;
     let parents = repository.objects().commit(&head).map_err(Failure::user)?.parents;
     match <[String; 2]>::try_from(parents) {
-        Ok([base, tip]) => Ok(Trial { head, base, tip }),
+        Ok([base, tip]) => Ok(Trial { base, tip }),
         Err(_) => Err(Failure::user(format!("HEAD is not the merge of #{number} into its branch")).hint(format!(
             "`git fetch origin refs/pull/{number}/merge && git switch --detach FETCH_HEAD`; a workflow on \
              `pull_request` has it checked out, with `fetch-depth: 0`"
@@ -191,8 +190,12 @@ fn tell(
 ) -> Result<(), Failure> {
     let (word, said) = match standing {
         Standing::Done(Done::Added(page)) => ("added", format!("commented on #{number}: {page}")),
-        Standing::Done(Done::Changed(page)) => ("changed", format!("changed the comment on #{number}: {page}")),
-        Standing::Done(Done::Same(page)) => ("same", format!("the comment on #{number} says it already: {page}")),
+        Standing::Done(Done::Changed(page)) => {
+            ("changed", format!("changed the comment on #{number}: {page}"))
+        }
+        Standing::Done(Done::Same(page)) => {
+            ("same", format!("the comment on #{number} says it already: {page}"))
+        }
         Standing::Done(Done::Newer(page)) => {
             ("newer", format!("the comment on #{number} is newer than this run, and stays: {page}"))
         }
@@ -239,13 +242,25 @@ fn append(path: &Path, text: &str) -> Result<(), Failure> {
 
 fn outdated(verb: &args::Plan, pull: &PullView, trial: &Trial, streams: &mut Streams) -> Result<u8, Failure> {
     let (number, ours, theirs) = (pull.number, short(&trial.tip), short(&pull.head.sha));
-    let text = format!("#{number} is at {theirs}, and this is {ours} merged: the comment is left to that one's run");
+    let text =
+        format!("#{number} is at {theirs}, and this is {ours} merged: the comment is left to that one's run");
     leave(verb, number, "outdated", &text, streams)
 }
 
-fn leave(verb: &args::Plan, number: u64, word: &str, text: &str, streams: &mut Streams) -> Result<u8, Failure> {
+fn leave(
+    verb: &args::Plan,
+    number: u64,
+    word: &str,
+    text: &str,
+    streams: &mut Streams,
+) -> Result<u8, Failure> {
     if verb.output == Output::Json {
-        streams.print(&json::pretty(&Answer { pull_request: number, comment: word, url: None, markdown: "" }));
+        streams.print(&json::pretty(&Answer {
+            pull_request: number,
+            comment: word,
+            url: None,
+            markdown: "",
+        }));
     }
     streams.tell(&format!("{text}; nothing was written\n"));
     Ok(0)
@@ -264,6 +279,3 @@ fn code(verb: &args::Plan, found: &Preview<'_>) -> Result<u8, Failure> {
     }
     Ok(if verb.detailed_exitcode && found.is_nothing() { 3 } else { 0 })
 }
-
-/// Reads a variable of the environment.
-pub type Variable<'v> = &'v dyn Fn(&str) -> Option<OsString>;

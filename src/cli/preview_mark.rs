@@ -37,7 +37,9 @@ impl Mark {
         let (mut tip, mut run, mut attempt) = (None, None, None);
         for word in rest.split(' ') {
             match word.split_once('=')? {
-                ("commit", value) if value.chars().all(|one| one.is_ascii_hexdigit()) => tip = Some(value.to_owned()),
+                ("commit", value) if value.chars().all(|one| one.is_ascii_hexdigit()) => {
+                    tip = Some(value.to_owned())
+                }
                 ("run", value) => run = value.parse().ok(),
                 ("attempt", value) => attempt = value.parse().ok(),
                 _ => return None,
@@ -90,7 +92,9 @@ mod tests {
     #[test]
     fn a_run_outside_of_a_ci_has_no_number() {
         let of = |pairs: &'static [(&'static str, &'static str)]| {
-            Mark::new("a", &move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+            Mark::new("a", &move |name| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into())
+            })
         };
         assert_eq!(of(&[]).run, (0, 0));
         assert_eq!(of(&[("GITHUB_RUN_ID", "71"), ("GITHUB_RUN_ATTEMPT", "2")]).run, (71, 2));

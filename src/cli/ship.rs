@@ -297,6 +297,7 @@ impl Shipping<'_> {
         self.refuse_major(plan)?;
         let mut workshop = shipping_workshop(survey, self.home).await?;
         self.probe(plan, &mut workshop).await?;
+        self.probe_environment(plan, survey).await?;
         if !consented {
             if self.verb.output == Output::Text {
                 let color = self.streams.color_of_telling();
@@ -493,6 +494,7 @@ fn stage(stage: Stage) -> Until {
         Stage::Claim => Until::Claim,
         Stage::Publish => Until::Publish,
         Stage::Smoke => Until::Smoke,
-        Stage::Announce | Stage::Deploy => Until::Announce,
+        Stage::Announce => Until::Announce,
+        Stage::Deploy => Until::Tell,
     }
 }

@@ -7,9 +7,11 @@ use crate::cli::args::{self, Global, Output, Stage, Wish};
 use crate::cli::args_deploy::Moving;
 use crate::cli::deploying::{Deploying, Request, environment};
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::mirroring::refuse_unfit;
 use crate::cli::open;
 use crate::cli::ship::Shipping;
 use crate::ledger::environments::{Environment, Slot};
+use crate::plan::Plan;
 use crate::plan::deployment::{DeploymentKind, Placed};
 use crate::report::json;
 use crate::report::streams::Streams;
@@ -120,6 +122,21 @@ impl Shipping<'_> {
         let settings = environment(&survey, &first)?;
         releases.sort_by_key(|placed| settings.rank_of(&placed.package));
         Ok((!releases.is_empty()).then_some((survey, first, releases)))
+    }
+
+    /// The environment that the ship ends in must be there at GitHub too, where it is shown there.
+    pub(in crate::cli) async fn probe_environment(
+        &mut self,
+        plan: &Plan,
+        survey: &Survey,
+    ) -> Result<(), Failure> {
+        let stops_before = self.verb.until.is_some_and(|until| until != Stage::Deploy);
+        let Some(deploy) = plan.deploy.as_ref().filter(|_| !stops_before) else { return Ok(()) };
+        let settings = environment(survey, &deploy.environment)?;
+        if let Some(remark) = refuse_unfit(self.home, &settings).await? {
+            self.streams.tell(&format!("{remark}\n"));
+        }
+        Ok(())
     }
 
     pub(in crate::cli) fn print_answer(&mut self, deployment: Option<serde_json::Value>) {

@@ -11,6 +11,7 @@ use crate::cli::deploying::{Deploying, Request, environment};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ground::ground;
 use crate::cli::ledger::{self, alone, book_failure};
+use crate::cli::mirroring::catch_up;
 use crate::cli::open;
 use crate::cli::ship_deploy::finish_left;
 use crate::cli::stopping::stoppable;
@@ -81,6 +82,7 @@ impl Tick<'_> {
         self.bring_what_is_awaited().await?;
         self.ask_about_yanks().await?;
         self.look_for_ports().await?;
+        self.bring_mirrors_up_to_date().await?;
         match self.worst.take() {
             Some(failure) => Err(failure),
             None if self.did == 0 => {
@@ -323,6 +325,19 @@ impl Tick<'_> {
             };
             self.say(&format!("what {} mended is on {main} too", hotfix.branch));
             self.write(What::HotfixPorted { branch: hotfix.branch, commit }).await?;
+        }
+        Ok(())
+    }
+
+    /// Deployments that GitHub does not show as they are.
+    async fn bring_mirrors_up_to_date(&mut self) -> Result<(), Failure> {
+        let (told, behind) = catch_up(self.home, self.survey, self.book).await?;
+        for mirror in told {
+            let what = deployment_named(&mirror.deployment);
+            self.say(&format!("GitHub shows {what}: {}", mirror.state().replace('_', " ")));
+        }
+        if let Some(remark) = behind {
+            self.keep_worst(Err(Failure::new(Kind::Outside, remark)));
         }
         Ok(())
     }

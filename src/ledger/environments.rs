@@ -26,6 +26,9 @@ pub struct Environment {
     /// Its last deployment that ended, and what it moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Last>,
+    /// The number at GitHub of the deployment that is shown as active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<u64>,
     /// Why nothing moves until a person has looked: a return that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked: Option<Stop>,

@@ -59,6 +59,8 @@ pub enum What {
     Deploying { deployment: Box<Deployment> },
     /// A deployment ended.
     Deployed { ending: Ending, reason: String },
+    /// GitHub shows a deployment, under this number and with this status.
+    Mirrored { deployment: String, id: u64, told: String },
     /// Releases shall come into an environment once they may.
     Awaited { environment: String, from: Option<String>, releases: Vec<Placed> },
     /// What soaks in an environment was looked at.

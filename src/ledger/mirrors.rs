@@ -44,7 +44,8 @@ impl Mirror {
 impl State {
     /// What GitHub is still to be told, the oldest decision first.
     pub fn owed(&self) -> Vec<Mirror> {
-        let mut owed: Vec<Mirror> = self.mirrors.values().filter(|mirror| mirror.is_owed()).cloned().collect();
+        let mut owed: Vec<Mirror> =
+            self.mirrors.values().filter(|mirror| mirror.is_owed()).cloned().collect();
         owed.sort_by_key(|mirror| mirror.deployment.ledger);
         owed
     }

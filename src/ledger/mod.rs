@@ -4,6 +4,7 @@
 
 pub mod environments;
 pub mod event;
+pub mod mirrors;
 pub mod orders;
 mod rollouts;
 pub mod state;

@@ -153,6 +153,10 @@ impl State {
                 self.hotfixes.retain(|known| known.branch != *branch);
                 if self.hotfixes.len() < before { Ok(()) } else { Err(format!("{branch} is not open")) }
             }
+            What::Mirrored { deployment, id, told } => {
+                self.mirrored(deployment, *id, told);
+                Ok(())
+            }
             other => Err(format!("{other:?} is no order")),
         }
     }

@@ -75,6 +75,7 @@ impl State {
             }
             let other = other.to_owned();
             self.rollouts.remove(&other);
+            self.mirror_ended(&other, Ending::Superseded, "a rollback comes before it");
         }
         self.environments.entry(name.clone()).or_default().moved = event.number;
         let rollout = Rollout {
@@ -86,6 +87,7 @@ impl State {
             holder: None,
         };
         self.rollouts.insert(event.plan.as_str().to_owned(), rollout);
+        self.mirror_begun(deployment);
         Ok(())
     }
 
@@ -118,6 +120,7 @@ impl State {
             }
             What::Deployed { ending, reason } => {
                 environment.end(event, &rollout, *ending, reason);
+                self.mirror_ended(plan, *ending, reason);
                 return Ok(());
             }
             other => return Err(format!("{other:?} is no event of a deployment")),

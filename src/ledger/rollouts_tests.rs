@@ -28,6 +28,7 @@ fn deployment(kind: DeploymentKind, version: &str, back_to: Option<&str>) -> Dep
         kind,
         from: None,
         reason: None,
+        mirror: None,
         overrides: Vec::new(),
         ledger: 0,
         items: vec![item],

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::environments::{Environment, Rollout};
 use crate::ledger::event::{Begin, Event, Holder, StepFailure, What};
+use crate::ledger::mirrors::Mirror;
 use crate::ledger::orders::{Approval, Halt, Hotfix, Withdrawn};
 use crate::plan::digest::Digest;
 
@@ -38,6 +39,9 @@ pub struct State {
     /// Deployments under way, by their digest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rollouts: BTreeMap<String, Rollout>,
+    /// Deployments that GitHub is to show, until it shows their ends; by their digest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mirrors: BTreeMap<String, Mirror>,
     /// What a person stopped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub halts: Vec<Halt>,
@@ -62,6 +66,7 @@ impl Default for State {
             closed: BTreeMap::new(),
             environments: BTreeMap::new(),
             rollouts: BTreeMap::new(),
+            mirrors: BTreeMap::new(),
             halts: Vec::new(),
             approvals: Vec::new(),
             withdrawn: Vec::new(),

@@ -30,6 +30,9 @@ pub struct Deployment {
     pub overrides: Vec<String>,
     /// How many events the ledger had when it was decided; it is stale where the environment moved since.
     pub ledger: u64,
+    /// The environment at GitHub that shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<String>,
     /// What is deployed, dependencies first; a rollback goes the other way round.
     pub items: Vec<Item>,
 }

@@ -44,6 +44,8 @@ pub struct Facts {
     pub frontend: String,
     /// What is done with releases at GitHub; none where nothing is.
     pub github: Option<GitHubReleases>,
+    /// How pull requests and issues are told of releases; none where they are not.
+    pub telling: Option<Telling>,
     /// The environment that a ship ends in.
     pub first: Option<Deploy>,
     pub warnings: Vec<String>,
@@ -60,6 +62,13 @@ pub struct GitHubReleases {
     pub latest: Option<usize>,
     /// The highest stable version that any tag of that package names, on whatever line.
     pub highest: Option<Version>,
+}
+
+/// What pull requests and issues get after a release.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Telling {
+    pub comment: bool,
+    pub labels: Vec<String>,
 }
 
 /// A package's own templates.

@@ -183,7 +183,8 @@ fn unreleased(facts: &Facts, request: &Request, decisions: &Decisions) -> Vec<Le
 
 fn order(facts: &Facts, decisions: &Decisions) -> Order {
     let latest = facts.github.as_ref().and_then(|github| latest(facts, github, decisions));
-    let mut order = Order { github: facts.github.is_some(), latest, ..Order::default() };
+    let telling = facts.telling.clone();
+    let mut order = Order { github: facts.github.is_some(), latest, telling, ..Order::default() };
     for (index, package) in facts.packages.iter().enumerate() {
         if decisions.releases[index].is_none() {
             continue;

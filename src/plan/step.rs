@@ -65,6 +65,8 @@ pub enum Action {
     Publish { index: String, distribution: String, version: String },
     /// Put the image into its registry: by digest, then under its version, then under the tags that move.
     Push { repository: String, version: String, tags: Vec<ImageTag> },
+    /// Tell the pull requests and issues of the releases' commits which versions they came out in; it never fails.
+    Tell { comment: bool, labels: Vec<String> },
     /// Install from the index by hash into a clean environment, import, run the entry points.
     Smoke { index: String, distribution: String, version: String },
     /// Publish the draft release at GitHub.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::Release;
+use crate::plan::facts::Telling;
 use crate::plan::step::{Action, Reversal, Step, StepId};
 use crate::version::number::Version;
 
@@ -17,6 +18,8 @@ pub struct Order {
     pub github: bool,
     /// The package whose release GitHub shall call the latest.
     pub latest: Option<String>,
+    /// How pull requests and issues are told; none where they are not.
+    pub telling: Option<Telling>,
 }
 
 /// All steps, in an order in which each stands behind what it needs.
@@ -35,6 +38,7 @@ pub fn steps(releases: &[Release], order: &Order, branch: &str, frontend: &str, 
     steps.extend(releases.iter().filter_map(push));
     steps.extend(releases.iter().map(smoke));
     steps.extend(releases.iter().filter(|_| order.github).map(|release| announce(release, order)));
+    steps.extend(order.telling.as_ref().map(|telling| tell(telling, &steps)));
     steps
 }
 
@@ -225,6 +229,22 @@ fn smoke(release: &Release) -> Step {
         needs: vec![id("publish", Some(release))],
         reversal: Reversal::Nothing,
         check: "installed by hash, imported, entry points run".to_owned(),
+    }
+}
+
+/// Once everything is out: what comes last of each package.
+fn tell(telling: &Telling, steps: &[Step]) -> Step {
+    let of = |kind: &str| -> Vec<StepId> {
+        steps.iter().map(|step| step.id.clone()).filter(|id| id.0.starts_with(kind)).collect()
+    };
+    let announced = of("announce:");
+    Step {
+        id: id("tell", None),
+        package: None,
+        action: Action::Tell { comment: telling.comment, labels: telling.labels.clone() },
+        needs: if announced.is_empty() { of("smoke:") } else { announced },
+        reversal: Reversal::Irreversible,
+        check: "each pull request and issue has one comment for this plan, and the labels".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The order of steps, their needs, and when a plan is stale.
 
 use crate::plan::digest::Digest;
-use crate::plan::facts::{GitHubReleases, Request};
+use crate::plan::facts::{GitHubReleases, Request, Telling};
 use crate::plan::stale::StaleError;
 use crate::plan::step::{Action, Reversal, Step};
 use crate::plan::testing::Repo;
@@ -108,6 +108,18 @@ fn githubs_latest_is_the_highest_stable_release_of_its_package() {
     assert_eq!(announced(Some("1.0.0"), false), (false, true));
     assert_eq!(announced(Some("2.0.0"), false), (false, false), "a newer line is out");
     assert_eq!(announced(Some("1.0.0"), true), (true, false));
+}
+
+#[test]
+fn pull_requests_are_told_once_everything_is_out() {
+    let mut repo =
+        Repo::default().package("core", "1.0.0").package("web", "1.0.0").commit("feat: begin", &["core"]);
+    repo.telling = Some(Telling { comment: true, labels: vec!["released".to_owned()] });
+    let plan = repo.released().commit("fix: x", &["core", "web"]).plan();
+    let last = plan.steps.last().unwrap();
+    assert_eq!(last.id.0, "tell");
+    assert_eq!(needs(&plan, "tell"), ["smoke:core", "smoke:web"]);
+    assert_eq!(last.action, Action::Tell { comment: true, labels: vec!["released".to_owned()] });
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::history::overrides::parse_override;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::plan::edits::splice;
-use crate::plan::facts::{Facts, GitHubReleases, Request, Templates};
+use crate::plan::facts::{Facts, GitHubReleases, Request, Telling, Templates};
 use crate::plan::make::make;
 use crate::version::number::Version;
 use crate::workspace::config::settings::{GroupMode, Notes, PackageSettings, Versioning};
@@ -39,6 +39,7 @@ pub struct Repo {
     pub spent: BTreeSet<(String, String)>,
     pub remote: Option<String>,
     pub github: Option<GitHubReleases>,
+    pub telling: Option<Telling>,
 }
 
 /// A commit and the packages that have released it.
@@ -248,6 +249,7 @@ impl Repo {
             templates: vec![Templates::default(); count],
             frontend: "uv".to_owned(),
             github: self.github,
+            telling: self.telling,
             first: None,
             warnings: Vec::new(),
             assumed: Vec::new(),
@@ -277,7 +279,8 @@ pub fn releases(plan: &Plan) -> String {
 /// What is left out: `abcd0001 type, core nothing`.
 pub fn left_out(plan: &Plan) -> String {
     let rows = plan.left_out.iter().map(|row| {
-        let what = row.commit.as_deref().map(|commit| commit.get(..8).unwrap_or(commit)).or(row.package.as_deref());
+        let what =
+            row.commit.as_deref().map(|commit| commit.get(..8).unwrap_or(commit)).or(row.package.as_deref());
         format!("{} {}", what.unwrap_or("?"), row.kind)
     });
     rows.collect::<Vec<_>>().join(", ")

@@ -44,8 +44,7 @@ pub fn squash_message(words: &MergeWords<'_>) -> String {
             joined(&title, text.split_once('\n').map_or("", |(_, body)| body.trim()))
         }
         (Some("COMMIT_MESSAGES"), several) => {
-            let listed: Vec<String> =
-                several.iter().map(|message| format!("* {}", message.trim())).collect();
+            let listed: Vec<String> = several.iter().map(|message| format!("* {}", message.trim())).collect();
             joined(&title, &listed.join("\n\n"))
         }
         _ => title,

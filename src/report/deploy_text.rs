@@ -90,6 +90,7 @@ mod tests {
             kind,
             from: (kind == DeploymentKind::Promote).then(|| "development".to_owned()),
             reason: Some("the night shift \u{1b}[2J agreed".to_owned()),
+            mirror: None,
             overrides: vec!["window".to_owned()],
             ledger: 7,
             items: vec![item(Some("1.11.3"), Some("1.11.3")), item(None, None)],

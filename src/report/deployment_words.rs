@@ -60,6 +60,9 @@ pub fn deployment_in_words(what: &What) -> String {
         }
         What::Deployed { ending, reason } if reason.is_empty() => ending_named(*ending).to_owned(),
         What::Deployed { ending, reason } => format!("{}: {reason}", ending_named(*ending)),
+        What::Mirrored { id, told, .. } => {
+            format!("GitHub shows it as deployment {id}: {}", told.replace('_', " "))
+        }
         What::Awaited { environment, releases, .. } => {
             let named = releases.iter().map(|release| format!("{} {}", release.package, release.version));
             format!("{} shall come to {environment}", named.collect::<Vec<String>>().join(", "))

@@ -226,6 +226,9 @@ fn effects(plan: &Plan, width: usize) -> String {
     if announced > 0 {
         effects.push(format!("{} at GitHub", count(announced, "release")));
     }
+    if of(|action| matches!(action, Action::Tell { .. })) > 0 {
+        effects.push("tell pull requests and issues".to_owned());
+    }
     if let Some(deploy) = &plan.deploy {
         let packages: Vec<&str> = deploy.packages.keys().map(String::as_str).collect();
         effects.push(format!("deploy {} to {}", line(&packages.join(" and ")), line(&deploy.environment)));

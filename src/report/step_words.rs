@@ -24,6 +24,7 @@ pub fn doing(step: &str) -> (String, Option<String>) {
         "retag" => "moving a tag of",
         "smoke" => "installing and trying",
         "announce" => "publishing at GitHub the release of",
+        "tell" => "telling pull requests and issues",
         "deploy" => "deploying",
         "validate" => "validating",
         "return" => "taking back",
@@ -47,6 +48,10 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
         "commit" | "claim" => short(of("commit")),
         "tag" => line(of("tag")),
         "smoke" if evidence.contains_key("undecided") => format!("undecided: {}", line(of("undecided"))),
+        "tell" if evidence.contains_key("untold") => {
+            format!("{}, not all: {}", line(of("told")), line(of("untold")))
+        }
+        "tell" => line(of("told")),
         "smoke" => line(of("python")),
         "deploy" | "return" => short_digest(of("digest")),
         _ => String::new(),
@@ -68,6 +73,7 @@ pub fn done(step: &str, version: Option<&str>, evidence: &BTreeMap<String, Strin
         "publish" => format!("published {name}"),
         "upload" if of("found") == "already-there" => format!("found {} there already", line(file_of(step))),
         "upload" => format!("uploaded {}", line(file_of(step))),
+        "tell" => "told pull requests and issues".to_owned(),
         "smoke" => format!("installed and tried {name}"),
         "deploy" => format!("deployed {name}"),
         "validate" => format!("validated {name}"),

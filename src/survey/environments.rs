@@ -22,6 +22,8 @@ pub struct EnvironmentSettings {
     pub table: EnvironmentTable,
     /// What it runs, dependencies first, and which bytes of each.
     pub packages: Vec<(String, ArtifactKind)>,
+    /// The environment at GitHub that shows its deployments.
+    pub mirror: Option<String>,
 }
 
 impl EnvironmentSettings {
@@ -47,6 +49,7 @@ pub fn environments(
     graph: &Graph,
 ) -> Result<BTreeMap<String, EnvironmentSettings>, SurveyError> {
     let tables = &config.tables.environment;
+    let shows = config.github().is_some_and(|github| github.deployments);
     let complete = |(name, table): (&String, &EnvironmentTable)| {
         let target = table.target.unwrap_or(Target::Python);
         refuse_unknown(name, table, packages)?;
@@ -59,8 +62,9 @@ pub fn environments(
                 runs.push((packages[index].short.clone(), kind));
             }
         }
+        let mirror = table.github.clone().or_else(|| shows.then(|| name.clone()));
         let settings =
-            EnvironmentSettings { name: name.clone(), target, table: table.clone(), packages: runs };
+            EnvironmentSettings { name: name.clone(), target, table: table.clone(), packages: runs, mirror };
         Ok((name.clone(), settings))
     };
     tables.iter().map(complete).collect()

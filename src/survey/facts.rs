@@ -12,7 +12,7 @@ use crate::history::fragment::{Fragment, parse_fragment};
 use crate::history::overrides::{Override, parse_override};
 use crate::plan::assume::Assumption;
 use crate::plan::digest::Digest;
-use crate::plan::facts::{Facts, GitHubReleases, OwnTemplate, Templates};
+use crate::plan::facts::{Facts, GitHubReleases, OwnTemplate, Telling, Templates};
 use crate::render::index_page::Page;
 use crate::survey::assumed::assume;
 use crate::survey::closed::{ClosedReleases, closed_here};
@@ -165,6 +165,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     let mut facts = Facts {
         first: first(&environments),
         github,
+        telling: telling(config),
         tags_digest: tags_digest(&packages, &walked),
         history: walked,
         graph,
@@ -243,6 +244,13 @@ impl Survey {
             _ => Ok(()),
         }
     }
+}
+
+/// How pull requests and issues are told of releases.
+fn telling(config: &Config) -> Option<Telling> {
+    let github = config.github()?;
+    let telling = Telling { comment: github.comment, labels: github.labels.clone() };
+    (telling != Telling::default()).then_some(telling)
 }
 
 /// The indexes that take uploads.

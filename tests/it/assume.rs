@@ -48,7 +48,7 @@ fn an_assumed_commit_counts_for_the_packages_of_its_paths_and_changes_nothing() 
     let json = ["--output", "json", "--assume", "feat!: x", "--paths"];
     let with = |paths: &[&str]| releases(&plan(&world, &[&json[..], paths].concat()));
     assert_eq!(with(&["packages/wide/src/wide/__init__.py"]), "wide 2.0.0");
-    assert_eq!(with(&["packages/wide/a", "./packages/far/b"]), "far 3.0.0, wide 2.0.0");
+    assert_eq!(with(&["packages/wide/a", "./packages/far/b"]), "wide 2.0.0, far 3.0.0");
     assert_eq!(with(&["packages/wide"]), "wide 2.0.0", "a package's folder is enough");
     assert_eq!(with(&["packages/wide/CHANGELOG.md", "packages/far/uv.lock"]), "", "these count for nobody");
     assert_eq!(world.git(["for-each-ref"]), before);
@@ -60,7 +60,7 @@ fn without_paths_scopes_and_footers_say_what_changes() {
     let world = released();
     let with = |message: &str| releases(&plan(&world, &["--output", "json", "--assume", message]));
     assert_eq!(with("fix(wide): x"), "wide 1.0.2");
-    assert_eq!(with("fix: x\n\nPackages: far, wide"), "far 2.0.2, wide 1.0.2");
+    assert_eq!(with("fix: x\n\nPackages: far, wide"), "wide 1.0.2, far 2.0.2");
     refused(
         &world.release(["plan", "--assume", "fix: x"]),
         2,
@@ -76,7 +76,7 @@ fn without_paths_scopes_and_footers_say_what_changes() {
 fn several_assumed_commits_stand_on_each_other_and_on_what_is_there() {
     let world = world();
     let answer = plan(&world, &["--output", "json", "--assume", "fix(far): x", "--assume", "feat(far): y"]);
-    assert_eq!(releases(&answer), "base 2.0.0, near 0.6.2, far 2.1.0, poet 3.1.1");
+    assert_eq!(releases(&answer), "base 2.0.0, near 0.6.2, poet 3.1.1, far 2.1.0");
     let plan = answer.json();
     let told: Vec<&str> =
         plan["assumed"].as_array().unwrap().iter().map(|one| one["subject"].as_str().unwrap()).collect();

@@ -11,6 +11,7 @@ mod gates;
 mod hooks;
 mod kills;
 mod lines;
+mod mirror;
 mod onward;
 mod orders;
 mod place;

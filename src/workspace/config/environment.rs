@@ -11,6 +11,12 @@ use crate::workspace::config::text::{self, Span};
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct EnvironmentTable {
+    /// The environment at GitHub that shows its deployments (default: none, or with `deployments` of `[github]` the one
+    /// of the same name).
+    pub github: Option<String>,
+    /// Where people find what runs here: shown at GitHub.
+    #[schemars(with = "Option<text::Url>")]
+    pub url: Option<String>,
     /// How releases run here: container, swarm, python (default) or command.
     pub target: Option<Target>,
     /// The packages that are deployed here, by name (default: for container and swarm those with an image, else all).

@@ -8,6 +8,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::workspace::config::Config;
+use crate::workspace::config::merge_method::MergeMethod;
 use crate::workspace::config::problem::Problem;
 use crate::workspace::config::spanned::Node;
 use crate::workspace::config::tables::Tables;
@@ -26,6 +27,15 @@ pub struct GitHubTable {
     pub releases: Option<bool>,
     /// The package whose highest stable release GitHub calls "latest"; false for none (default: the only package).
     pub latest: Option<Latest>,
+    /// How pull requests are merged: merge (default), squash or rebase. With squash their titles count.
+    pub merge: MergeMethod,
+    /// Whether pull requests and issues are told which release they came with (default: false).
+    pub comment: bool,
+    /// The labels that they get then.
+    pub labels: Vec<String>,
+    /// Whether deployments are shown at GitHub, in environments of the same names (default: false); `github` of an
+    /// environment names another.
+    pub deployments: bool,
 }
 
 /// Whose releases are GitHub's "latest": it has one for the whole repository.
@@ -89,13 +99,17 @@ impl Config {
 
 /// What is wrong between the keys of `[github]` and the rest.
 pub(in crate::workspace::config) fn check(tables: &Tables, document: &Node) -> Vec<Problem> {
-    let Some(table) = &tables.github else { return Vec::new() };
+    let Some(table) = &tables.github else { return mirrors_of_nothing(tables, document) };
     let place = |key: &str| document.place_of(&["github", key]);
     let mut problems = Vec::new();
     if let Some(repository) = table.repository.as_deref().filter(|repository| !is_repository(repository)) {
         let problem =
             Problem::new(place("repository"), format!("`{repository}` is no repository of GitHub's"));
         problems.push(problem.with_help("write its owner and its name: \"owner/name\""));
+    }
+    if let Some(label) = table.labels.iter().find(|label| !is_label(label)) {
+        let problem = Problem::new(place("labels"), format!("`{label}` is no label"));
+        problems.push(problem.with_help("a label has 1 to 50 characters and no comma"));
     }
     if tables.workspace.remote.as_deref() == Some("") {
         let problem = Problem::new(document.place_of(&["github"]), "`remote = \"\"` keeps everything here");
@@ -108,6 +122,22 @@ pub(in crate::workspace::config) fn check(tables: &Tables, document: &Node) -> V
         problems.push(problem.with_help("take it out, or `releases = false`"));
     }
     problems
+}
+
+/// Environments that name one at GitHub, where nothing is done there.
+fn mirrors_of_nothing(tables: &Tables, document: &Node) -> Vec<Problem> {
+    let named = tables.environment.iter().filter(|(_, environment)| environment.github.is_some());
+    named
+        .map(|(name, _)| {
+            let place = document.place_of(&["environment", name, "github"]);
+            Problem::new(place, "nothing is done at GitHub").with_help("add `[github]`, or take `github` out")
+        })
+        .collect()
+}
+
+/// A label as GitHub takes it.
+fn is_label(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= 50 && !text.contains([',', '\n'])
 }
 
 fn is_repository(text: &str) -> bool {
@@ -148,6 +178,9 @@ mod tests {
         check("[github]\nreleases = false\nlatest = \"core\"", "means nothing without releases");
         check("[github]\n[workspace]\nremote = \"\"", "keeps everything here");
         assert!(read("[github]\nlatest = true").unwrap_err().contains("must be a text or false"));
+        check("[github]\nlabels = [\"\"]", "is no label");
+        check("[environment.staging]\ngithub = \"stage\"", "nothing is done at GitHub");
+        check("[github]\nmerge = \"octopus\"", "octopus");
         check("[github]\nrepo = \"a/b\"", "unknown key `repo` in `[github]`");
     }
 }

@@ -6,11 +6,16 @@
 pub mod action_tags;
 pub mod address;
 pub mod checks;
+pub mod comments;
+pub mod deployments;
 pub mod error;
 pub mod git_data;
+pub mod labels;
 pub mod limits;
+pub mod pull_requests;
 pub mod pulls;
 pub mod releases;
+pub mod runs;
 pub mod service;
 pub mod token;
 
@@ -183,7 +188,7 @@ impl GitHub {
     /// # Errors
     /// As `get`.
     pub async fn all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, GitHubError> {
-        self.all_below(path, |page| parsed(page)).await
+        self.all_below(path, parsed).await
     }
 
     /// All entries of a list that stands under a key of each page: `{"total_count": 2, "jobs": […]}`.
