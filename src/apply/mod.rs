@@ -49,4 +49,5 @@ pub mod target;
 pub mod tell;
 pub mod validate;
 pub mod workflow_files;
+pub mod watch;
 pub mod workshop;

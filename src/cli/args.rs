@@ -8,6 +8,7 @@ use crate::cli::args_deploy::{Approve, Deploy, Halt, Hotfix, Promote, Resume, Ro
 use crate::cli::args_pr::Pr;
 use crate::cli::args_generate::Generate;
 use crate::cli::args_preview::Assume;
+use crate::cli::args_relay::{PlanOf, PlanShape, Relay};
 use crate::report::streams::ColorChoice;
 
 /// Takes a Python monorepo from commits to production.
@@ -123,12 +124,15 @@ pub struct Init {
 /// Reads the local repository only: no network, nothing changed; but for `--comment`, which asks GitHub.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release plan -o plan.json\n  release plan --explain core\n  \
-    release plan --assume 'feat(core)!: drop it'")]
+    release plan --assume 'feat(core)!: drop it'\n  \
+    release plan --tag core-v2.1.0 --output github")]
 pub struct Plan {
     #[command(flatten)]
     pub wish: Wish,
     #[command(flatten)]
     pub assume: Assume,
+    #[command(flatten)]
+    pub of: PlanOf,
     /// Save the plan; `release ship FILE` carries out exactly this
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -137,7 +141,7 @@ pub struct Plan {
     pub explain: Option<String>,
     /// The answer's shape
     #[arg(long, value_name = "SHAPE", default_value = "text")]
-    pub output: Output,
+    pub output: PlanShape,
     /// Fail (4) on commits that can not be read
     #[arg(long)]
     pub strict: bool,
@@ -200,6 +204,8 @@ pub struct Ship {
     /// Release what is on the branch, where the configuration asks for a release pull request
     #[arg(long, conflicts_with = "tag")]
     pub direct: bool,
+    #[command(flatten)]
+    pub relay: Relay,
     /// Take a release over whose holder can not be proven dead; make sure that it is
     #[arg(long)]
     pub take_over: bool,

@@ -13,7 +13,7 @@ pub struct Assume {
     ///
     /// HEAD must be its trial merge, which a workflow on `pull_request` has checked out. One comment is kept up to date.
     #[arg(long, value_name = "PR", num_args = 0..=1, default_missing_value = "",
-        conflicts_with_all = ["assume", "out", "explain"])]
+        conflicts_with_all = ["assume", "out", "explain", "tag"])]
     pub comment: Option<String>,
     /// Plan as if a commit with this message stood on HEAD (repeatable, each on top of the one before)
     ///

@@ -3,7 +3,10 @@
 use crate::apply::book::Book;
 use crate::apply::catch_up::{knows, plan_of};
 use crate::cli::failure::{Failure, Kind};
-use crate::ledger::state::State;
+use crate::cli::ledger::book_failure;
+use crate::ledger::state::{Ship, State};
+use crate::plan::Plan;
+use crate::report::words::planned;
 use crate::survey::facts::Survey;
 
 /// A release commit whose plan the shared ledger does not know, above one that it knows: the ledger was rewound, and what
@@ -58,8 +61,52 @@ pub fn plan_of_tag(survey: &Survey, tag: &str) -> Result<Option<String>, Failure
     Ok(plan_of(&message).map(str::to_owned))
 }
 
+/// The plan and the ship under way that a tag belongs to, where the tag is claimed.
+///
+/// # Errors
+/// Where it is under way and not claimed, or its plan does not read.
+pub fn claimed<'b>(
+    book: &'b Book,
+    survey: &Survey,
+    tag: &str,
+) -> Result<Option<(Plan, &'b Ship)>, Failure> {
+    let of_tag = |ship: &Ship| ship.releases.values().any(|begin| begin.tag == tag);
+    let Some((digest, ship)) = book.state().in_flight.iter().find(|(_, ship)| of_tag(ship)) else {
+        return Ok(None);
+    };
+    let plan = book.plan(digest).map_err(book_failure)?.ok_or_else(|| {
+        Failure::new(Kind::Bug, format!("the ledger names plan {digest} and does not hold it"))
+    })?;
+    // A claim that the ledger has not heard of yet: the tag stands all the same.
+    if ship.has_done("claim") || plan_of_tag(survey, tag)?.as_deref() == Some(digest) {
+        return Ok(Some((plan, ship)));
+    }
+    Err(Failure::new(Kind::Outside, format!("{} is under way and not claimed yet", planned(&plan)))
+        .hint("`release status` shows how far it is"))
+}
+
+/// What the ledger says of a tag whose release is not under way: that it is over, in a sentence.
+///
+/// # Errors
+/// Where it is not known to be.
+pub fn over(state: &State, survey: &Survey, tag: &str) -> Result<String, Failure> {
+    let done = format!("the release of `{tag}` is done; nothing to do");
+    if state.released.values().any(|released| released.tag == tag) {
+        return Ok(done);
+    }
+    match plan_of_tag(survey, tag)? {
+        Some(plan) if state.finished.contains_key(&plan) => Ok(done),
+        Some(plan) if state.closed.contains_key(&plan) => {
+            Ok(format!("the release of `{tag}` was given up; nothing to do"))
+        }
+        Some(_) => Err(Failure::user(format!("the ledger does not know the release of `{tag}`"))
+            .hint("`release doctor` says what is wrong")),
+        None => Err(no_release(survey, tag)?),
+    }
+}
+
 /// Why a tag names no release.
-pub fn no_release(survey: &Survey, tag: &str) -> Result<Failure, Failure> {
+fn no_release(survey: &Survey, tag: &str) -> Result<Failure, Failure> {
     Ok(match survey.repository.ref_target(&format!("refs/tags/{tag}")).map_err(Failure::user)? {
         Some(_) => {
             Failure::user(format!("tag `{tag}` was not made by `release ship`; the ledger does not know it"))

@@ -62,6 +62,12 @@ pub async fn order_book(home: &Home) -> Result<Book, Failure> {
     Book::open(store(home)?, who(home)?, None).await.map_err(book_failure)
 }
 
+/// The ledger as it stands now, by whomever: nothing is written, and one that does not answer is a failure.
+pub async fn present_book(home: &Home) -> Result<Book, Failure> {
+    let who = home.repository.identity().unwrap_or_default();
+    Book::open(store(home)?, who, None).await.map_err(book_failure)
+}
+
 /// Keeps what was given up where plans, which open no connection, find it. A ledger in git has a copy here anyway.
 fn remember_closed(home: &Home, book: &Book) -> Result<(), Failure> {
     if home.remote.is_none() || book.store().git().is_some() {

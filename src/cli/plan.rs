@@ -1,8 +1,10 @@
 //! `release plan`: what would be released, and why.
 
-use crate::cli::args::{self, Global, Output};
+use crate::cli::args::{self, Global};
+use crate::cli::args_relay::PlanShape;
 use crate::cli::assume::{assumptions, refuse_saving};
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::github_output;
 use crate::cli::ledger;
 use crate::cli::merged::{concerning, merged};
 use crate::cli::{open, preview};
@@ -22,6 +24,9 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
     let assumed = assumptions(&verb.assume)?;
     let is_assumed = !assumed.is_empty();
     let survey = open::survey_assuming(global, &verb.wish, assumed)?;
+    if let Some(tag) = &verb.of.tag {
+        return github_output::what_is_left(global, verb, &survey, tag, streams);
+    }
     let waiting = if is_assumed { None } else { waiting(&survey, global, streams)? };
     let plan = match waiting {
         Some(plan) => plan,
@@ -38,9 +43,10 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
             let short = &survey.facts.packages[package].short;
             streams.print(&explain::explain(&plan, short, streams.width()));
         }
+        None if verb.output == PlanShape::Github => github_output::plan(&plan, streams)?,
         None => streams.print(&answer(&plan, verb, global, streams)),
     }
-    if !global.quiet && verb.output != Output::Text {
+    if !global.quiet && verb.output != PlanShape::Text {
         tell_warnings(&plan, streams);
     }
     code(&plan, verb)
@@ -76,9 +82,9 @@ fn waiting(survey: &Survey, global: &Global, streams: &mut Streams) -> Result<Op
 
 fn answer(plan: &Plan, verb: &args::Plan, global: &Global, streams: &Streams) -> String {
     match verb.output {
-        Output::Text => plan_text::plan_text(plan, streams.width(), streams.color(), global.verbose),
-        Output::Json => json::plan_json(plan),
-        Output::Markdown => plan_markdown::plan_markdown(plan),
+        PlanShape::Text | PlanShape::Github => plan_text::plan_text(plan, streams.width(), streams.color(), global.verbose),
+        PlanShape::Json => json::plan_json(plan),
+        PlanShape::Markdown => plan_markdown::plan_markdown(plan),
     }
 }
 

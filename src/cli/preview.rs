@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::apply::one_comment::{Done, Wanted, ensure};
-use crate::cli::args::{self, Global, Output};
+use crate::cli::args::{self, Global};
 use crate::cli::args_preview::pull_number;
+use crate::cli::args_relay::PlanShape;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::github::{failure, github};
 use crate::cli::preview_mark::{Mark, PREVIEW};
@@ -54,6 +55,10 @@ enum Standing {
 }
 
 pub fn run(global: &Global, verb: &args::Plan, word: &str, streams: &mut Streams) -> Result<u8, Failure> {
+    if verb.output == PlanShape::Github {
+        return Err(Failure::user("a comment is no output of a workflow's step")
+            .hint("take `--output github` out; `--output json` tells what became of the comment"));
+    }
     let number = pull_number(word, &|name| std::env::var_os(name))?;
     let home = ledger::home(global)?;
     ledger::runtime()?.block_on(comment(global, verb, number, &home, streams))
@@ -206,12 +211,12 @@ fn tell(
         Standing::NotAllowed(_) => None,
     };
     match verb.output {
-        Output::Json => {
+        PlanShape::Json => {
             let answer = Answer { pull_request: number, comment: word, url: page, markdown: text };
             streams.print(&json::pretty(&answer));
         }
-        Output::Markdown => streams.print(text),
-        Output::Text => {}
+        PlanShape::Markdown => streams.print(text),
+        PlanShape::Text | PlanShape::Github => {}
     }
     streams.tell(&format!("{}\n", line(&said)));
     Ok(())
@@ -254,7 +259,7 @@ fn leave(
     text: &str,
     streams: &mut Streams,
 ) -> Result<u8, Failure> {
-    if verb.output == Output::Json {
+    if verb.output == PlanShape::Json {
         streams.print(&json::pretty(&Answer {
             pull_request: number,
             comment: word,

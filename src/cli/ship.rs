@@ -19,12 +19,13 @@ use crate::apply::workshop::{Outlet, Workshop};
 use crate::cli::args::{self, Global, Output, Stage};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::in_flight::{Concern, may_be_taken};
-use crate::cli::known::{no_release, plan_of_tag, refuse_forgotten};
+use crate::cli::known::{over, refuse_forgotten};
 use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
 use crate::cli::plan_file::{read_plan, refuse_another};
 use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure, unclaimed_failure};
 use crate::cli::stopping::{stoppable, stopped_by};
+use crate::cli::watch::instead;
 use crate::cli::workshop::shipping_workshop;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
@@ -44,7 +45,10 @@ const TRIES: usize = 10;
 
 pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<u8, Failure> {
     let home = ledger::home(global)?;
-    let _alone = alone(&home.repository)?;
+    if let Some(watched) = instead(global, verb, &home, streams) {
+        return watched;
+    }
+    let lock = alone(&home.repository)?;
     stoppable(async |interrupt| {
         let mut book = ledger::book(&home).await?;
         let mut shipping = Shipping {
@@ -56,9 +60,13 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
             interrupt,
             saved: None,
             answer: None,
+            claimed: None,
         };
         match shipping.run().await {
-            Ok(code) => shipping.go_on_to_deploy(code).await,
+            Ok(code) => match shipping.claimed.take() {
+                Some(plan) => shipping.hand_over(&plan, lock, code).await,
+                None => shipping.go_on_to_deploy(code).await,
+            },
             Err(failure) => {
                 shipping.print_answer(None);
                 Err(failure)
@@ -78,6 +86,8 @@ pub(in crate::cli) struct Shipping<'a> {
     pub saved: Option<Arc<Plan>>,
     /// What `--output json` says, printed at the end.
     pub answer: Option<serde_json::Value>,
+    /// The plan whose claim stands and whose rest is left to others, as it was asked for.
+    pub claimed: Option<Plan>,
 }
 
 /// What is left to do after a ship: leave, or plan again since others were faster with something else.
@@ -94,7 +104,8 @@ impl Shipping<'_> {
             return self.finish(&plan, &survey).await;
         }
         if let Some(tag) = &self.verb.tag {
-            return self.answer_for_tag(tag, &survey);
+            let over = over(self.book.state(), &survey, tag)?;
+            return self.nothing(&over);
         }
         let mut consented: Option<Plan> = None;
         for _ in 0..TRIES {
@@ -239,24 +250,6 @@ impl Shipping<'_> {
         let claim = Claim::of(plan, ship).map_err(failed)?;
         claim.stands(&self.home.repository, remote).await.map_err(failed)?;
         claim.follow_here(&self.home.repository).map_err(failed)
-    }
-
-    fn answer_for_tag(&mut self, tag: &str, survey: &Survey) -> Result<u8, Failure> {
-        let state = self.book.state();
-        if state.released.values().any(|released| released.tag == tag) {
-            return self.nothing(&format!("the release of `{tag}` is done; nothing to do"));
-        }
-        match plan_of_tag(survey, tag)? {
-            Some(plan) if state.finished.contains_key(&plan) => {
-                self.nothing(&format!("the release of `{tag}` is done; nothing to do"))
-            }
-            Some(plan) if state.closed.contains_key(&plan) => {
-                self.nothing(&format!("the release of `{tag}` was given up; nothing to do"))
-            }
-            Some(_) => Err(Failure::user(format!("the ledger does not know the release of `{tag}`"))
-                .hint("`release doctor` says what is wrong")),
-            None => Err(no_release(survey, tag)?),
-        }
     }
 
     pub fn new_plan(&self, survey: &Survey) -> Result<Plan, Failure> {
@@ -431,10 +424,19 @@ impl Shipping<'_> {
         if self.verb.output == Output::Json {
             let releases = releases(plan, self.book, failed);
             self.answer = serde_json::to_value(Answer { plan: &plan.digest, outcome: word, releases }).ok();
-        } else if matches!(outcome, Outcome::Finished | Outcome::Stopped) {
+        } else if matches!(outcome, Outcome::Finished)
+            || matches!(outcome, Outcome::Stopped) && self.verb.relay.watch.is_none()
+        {
             let pushed = self.home.remote.as_deref();
             let text = ship_text::ship_text(plan, word, &workshop.folders(), pushed, self.streams.width());
             self.streams.print(&text);
+        }
+        if matches!(outcome, Outcome::Stopped)
+            && self.verb.until == Some(Stage::Claim)
+            && self.home.remote.is_some()
+            && self.claims(plan)
+        {
+            self.claimed = Some(plan.clone());
         }
         match outcome {
             Outcome::Finished | Outcome::Stopped => Ok(0),

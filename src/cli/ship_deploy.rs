@@ -5,6 +5,7 @@ use tokio::sync::watch;
 use crate::apply::book::Book;
 use crate::cli::args::{self, Global, Output, Stage, Wish};
 use crate::cli::args_deploy::Moving;
+use crate::cli::args_relay::Relay;
 use crate::cli::deploying::{Deploying, Request, environment};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::mirroring::refuse_unfit;
@@ -39,13 +40,14 @@ pub async fn finish_left(
         until: None,
         tag: None,
         direct: false,
+        relay: Relay::default(),
         take_over: false,
         yes: true,
         output: Output::Text,
         detailed_exitcode: false,
     };
     let mut shipping =
-        Shipping { global, verb: &verb, streams, home, book, interrupt, saved: None, answer: None };
+        Shipping { global, verb: &verb, streams, home, book, interrupt, saved: None, answer: None, claimed: None };
     let survey = shipping.survey()?;
     match shipping.under_way(&survey).await {
         Ok(Some(plan)) => shipping.finish(&plan, &survey).await.map(drop),

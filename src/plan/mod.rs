@@ -31,6 +31,7 @@ pub mod tally;
 pub mod testing;
 pub mod told;
 pub mod workflow_files;
+pub mod waves;
 
 use std::collections::BTreeMap;
 

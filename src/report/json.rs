@@ -14,16 +14,14 @@ use crate::report::plain::is_hostile;
 pub fn pretty<T: Serialize>(value: &T) -> String {
     let text =
         serde_json::to_string_pretty(value).expect("our own types have string keys and finite numbers");
-    let mut safe = String::with_capacity(text.len() + 1);
-    for character in text.chars() {
-        if character != '\n' && is_hostile(character) {
-            escape(character, &mut safe);
-        } else {
-            safe.push(character);
-        }
-    }
+    let mut safe = escaped(&text);
     safe.push('\n');
     safe
+}
+
+/// The same on one line, without a newline at its end.
+pub fn compact<T: Serialize>(value: &T) -> String {
+    escaped(&serde_json::to_string(value).expect("our own types have string keys and finite numbers"))
 }
 
 /// The plan, as `plan -o` saves it.
@@ -38,6 +36,18 @@ pub fn plan_schema() -> serde_json::Value {
         fields.insert("title".to_owned(), "plan of `release`".into());
     }
     schema
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        if character != '\n' && is_hostile(character) {
+            escape(character, &mut safe);
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
 }
 
 /// As JSON escapes a character outside ASCII (RFC 8259, section 7).
@@ -58,6 +68,7 @@ mod tests {
         assert!(!shown.trim_end().chars().any(is_hostile), "{shown:?}");
         assert!(shown.ends_with('\n'));
         assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+        assert_eq!(compact(&text), shown.trim_end());
     }
 
     #[test]

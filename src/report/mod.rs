@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod explain;
 pub mod failure;
 pub mod generate_text;
+pub mod github_output;
 pub mod json;
 pub mod left_out;
 pub mod log;

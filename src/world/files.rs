@@ -111,6 +111,20 @@ pub fn write_changed(path: &Path, bytes: &[u8]) -> Result<bool, FileError> {
     write_atomically(path, bytes).map(|()| true)
 }
 
+/// Adds to the end of a file, which is made where it is missing.
+///
+/// # Errors
+/// A full or read-only disk, a folder that is not there.
+pub fn append(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut file = File::options().create(true).append(true).open(path).map_err(failed("open", path))?;
+    file.write_all(bytes).map_err(failed("write", path))
+}
+
+/// How long a file is, in bytes; 0 where there is none.
+pub fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
 /// Deletes what `write_atomically` left in a folder when it was killed. Nobody may be writing there: the caller holds
 /// the folder's lock. A missing folder is clean.
 ///

@@ -28,6 +28,7 @@ mod publishing;
 mod pull_request;
 mod pull_preview;
 mod readme;
+mod relay;
 mod replay;
 mod sample_deploys;
 mod sample_ship;
