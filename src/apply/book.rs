@@ -6,9 +6,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::sleep;
 
 use crate::apply::crash;
 use crate::apply::journal::{Journal, JournalError};
+use crate::apply::link_words::message;
 use crate::ledger::event::{Event, What};
 use crate::ledger::state::{LedgerError, Ship, State};
 use crate::plan::Plan;
@@ -24,6 +29,8 @@ use crate::world::write::Stamp;
 pub const LEDGER: &str = "refs/release/ledger";
 /// How often a link is put on top of what others were faster with.
 const TRIES: usize = 20;
+/// The longest wait before the next try, but for its random part.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Why the ledger can not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -214,6 +221,7 @@ impl Book {
     /// # Errors
     /// `Outrun` where a ref does not stand where it should; as `flush`.
     pub async fn flush_with(&mut self, moves: &[RefMove]) -> Result<(), BookError> {
+        let mut waits = waits();
         for _ in 0..TRIES {
             if self.pending.is_empty() && moves.is_empty() {
                 return Ok(());
@@ -224,7 +232,11 @@ impl Book {
                     crash::point();
                     return Ok(());
                 }
-                Err(BookError::Lost) => self.follow().await?,
+                Err(BookError::Lost) => {
+                    self.follow().await?;
+                    // Where many write at once, each comes to its turn.
+                    sleep(waits.next().unwrap_or(LONGEST_WAIT)).await;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -253,7 +265,9 @@ impl Book {
         }
         let mut renumbered = Vec::new();
         let mut state = self.state.clone();
-        for event in &self.pending {
+        // What two jobs of one run did, is done once.
+        let is_done = |event: &Event| self.state.has_done(&event.plan, &event.what);
+        for event in self.pending.iter().filter(|event| !is_done(event)) {
             let event = Event { number: state.events + 1, ..event.clone() };
             let overtaken = |error: LedgerError| BookError::Overtaken { reason: error.to_string() };
             state = state.with(&event).map_err(overtaken)?;
@@ -287,6 +301,11 @@ impl Book {
         self.pending.truncate(mark.pending);
         self.state = mark.state;
         self.restart_journal()
+    }
+
+    /// Works under a lease that another job of our run has taken: where it ends, so do we.
+    pub fn hold(&mut self, plan: &Digest, epoch: u64) {
+        self.held = Some((plan.clone(), epoch));
     }
 
     /// Whether others know of a ship: a link holds its beginning.
@@ -407,6 +426,17 @@ impl Book {
     }
 }
 
+/// The waits between two tries to append, each with a random part.
+fn waits() -> impl Iterator<Item = Duration> {
+    let least = Duration::from_millis(5);
+    ExponentialBuilder::new()
+        .with_min_delay(least)
+        .with_max_delay(LONGEST_WAIT)
+        .with_max_times(TRIES)
+        .with_jitter()
+        .build()
+}
+
 /// All events of a ledger, oldest first.
 ///
 /// # Errors
@@ -447,42 +477,5 @@ fn outrun(error: StoreError, moves: &[RefMove]) -> BookError {
             BookError::Outrun { name, found }
         }
         other => BookError::from(other),
-    }
-}
-
-fn message(events: &[Event]) -> String {
-    let lines: Vec<String> =
-        events.iter().map(|event| format!("{}: {}", event.number, title(&event.what))).collect();
-    match &lines[..] {
-        [one] => one.clone(),
-        [first, .., last] => format!("{first} … {last}\n\n{}", lines.join("\n")),
-        [] => "nothing new".to_owned(),
-    }
-}
-
-fn title(what: &What) -> String {
-    match what {
-        What::Begun { releases } => format!("begun, {} releases", releases.len()),
-        What::Leased { epoch, .. } => format!("leased, epoch {epoch}"),
-        What::Unleased { epoch } => format!("unleased, epoch {epoch}"),
-        What::Started { step } => format!("started {step}"),
-        What::Succeeded { step, .. } => format!("succeeded {step}"),
-        What::Failed { step, .. } => format!("failed {step}"),
-        What::Finished { .. } => "finished".to_owned(),
-        What::Deploying { deployment } => format!("deploying to {}", deployment.environment),
-        What::Deployed { ending, .. } => format!("deployed, {ending:?}").to_lowercase(),
-        What::Mirrored { id, told, .. } => format!("mirrored {id}, {told}"),
-        What::Awaited { environment, .. } => format!("awaited in {environment}"),
-        What::Looked { environment, trial } => format!("looked at {} in {environment}", trial.package),
-        What::Halted { .. } => "halted".to_owned(),
-        What::Resumed { .. } => "resumed".to_owned(),
-        What::Approved { package, version, .. } => format!("approved {package} {version}"),
-        What::Disapproved { package, .. } => format!("disapproved {package}"),
-        What::Withdrawn { package, version, .. } => format!("withdrew {package} {version}"),
-        What::Yanked { package, version } => format!("yanked {package} {version}"),
-        What::HotfixOpened { branch, .. } => format!("opened {branch}"),
-        What::HotfixPorted { branch, .. } => format!("ported {branch}"),
-        What::Abandoned { .. } => "abandoned".to_owned(),
-        What::Closed { .. } => "closed".to_owned(),
     }
 }

@@ -121,6 +121,9 @@ pub enum StepError {
     Outrun { name: String, found: String },
     #[error("somebody was faster: {reason}")]
     Overtaken { reason: String },
+    /// Steps that other jobs do.
+    #[error("it needs what is not done here: {}", needs.join(", "))]
+    Waited { needs: Vec<String> },
     #[error("the ship is being stopped")]
     Unheard,
     #[error("stopped by {signal}")]
@@ -139,6 +142,7 @@ impl StepError {
         let kind = match self {
             StepError::File { .. }
             | StepError::Workshop(_)
+            | StepError::Waited { .. }
             | StepError::Unheard
             | StepError::Stopped { .. }
             | StepError::Fenced(Fenced::Unreachable { .. })

@@ -30,6 +30,17 @@ pub fn ourselves(variable: &dyn Fn(&str) -> Option<OsString>) -> Holder {
     }
 }
 
+/// The CI run around this process, whose jobs hold a ship together; `None` outside of one.
+pub fn our_run(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<Holder> {
+    let ours = ourselves(variable);
+    ours.run.is_some().then_some(Holder { process: None, ..ours })
+}
+
+/// Whether it is the same attempt of the same run that holds a ship: no process of it alone, but all of its jobs together.
+pub fn is_same_run(holder: &Holder, ours: &Holder) -> bool {
+    holder.process.is_none() && ours.process.is_none() && holder.run.is_some() && holder.run == ours.run
+}
+
 /// Whether a holder lives. Its process tells where it ran on this boot; its CI tells by the run's state.
 /// `variable` reads the environment.
 pub async fn liveness(holder: &Holder, variable: Variable<'_>) -> Liveness {
@@ -68,6 +79,40 @@ pub async fn liveness(holder: &Holder, variable: Variable<'_>) -> Liveness {
 pub async fn take(book: &mut Book, plan: &Digest, holder: &Holder) -> Result<Event, BookError> {
     let epoch = book.state().next_epoch(plan);
     book.write(plan, What::Leased { epoch, holder: holder.clone() }).await
+}
+
+/// Takes a ship in hand together with the other jobs of our run: under the lease that one of them has taken, else under the
+/// next epoch. Of many that begin at once one writes it.
+///
+/// # Errors
+/// `Overtaken` where somebody else was faster; where the ledger can not be written.
+pub async fn join(book: &mut Book, plan: &Digest, holder: &Holder) -> Result<Option<Event>, BookError> {
+    let before = book.state().lease(plan).map(|(epoch, _)| epoch);
+    loop {
+        book.follow().await?;
+        match book.state().lease(plan) {
+            Some((epoch, Some(now))) if is_same_run(now, holder) => {
+                book.hold(plan, epoch);
+                return Ok(None);
+            }
+            Some((epoch, _)) if Some(epoch) == before => {}
+            other => {
+                let reason = match other {
+                    Some((epoch, _)) => format!("epoch {epoch} of plan {} has begun", plan.short()),
+                    None => format!("plan {} is over", plan.short()),
+                };
+                return Err(BookError::Overtaken { reason });
+            }
+        }
+        let mark = book.mark();
+        let event = take(book, plan, holder).await?;
+        match book.flush().await {
+            Ok(()) => return Ok(Some(event)),
+            // Another job was first, or somebody else: the next look tells.
+            Err(BookError::Overtaken { .. }) => book.back_to(mark)?,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Puts a ship or a deployment down that this epoch holds; nothing to do where it is over.

@@ -1,5 +1,6 @@
 //! Does the steps of a plan, in order, and takes them back. Decides nothing.
 
+pub mod artifacts;
 pub mod book;
 pub mod build;
 pub mod catch_up;
@@ -23,11 +24,13 @@ pub mod index;
 pub mod install_set;
 pub mod journal;
 pub mod lease;
+pub mod link_words;
 pub mod mint;
 pub mod mirror;
 pub mod notes;
 pub mod one_comment;
 pub mod pace;
+pub mod part;
 pub mod preflight;
 pub mod proposal;
 pub mod publish;
@@ -48,6 +51,7 @@ pub mod take_back;
 pub mod target;
 pub mod tell;
 pub mod validate;
-pub mod workflow_files;
 pub mod watch;
+pub mod workflow;
+pub mod workflow_files;
 pub mod workshop;

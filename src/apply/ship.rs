@@ -1,5 +1,9 @@
 //! Carries out a plan's steps: each between two ledger events, independent ones side by side.
 
+mod awaited;
+mod standing;
+mod waiting;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,16 +19,16 @@ use crate::apply::effect::{self, Evidence, StepError};
 use crate::apply::fence::{Fence, Fenced};
 use crate::apply::lease;
 use crate::apply::notes::{Note, Notes};
+use crate::apply::part::Part;
+use crate::apply::ship::awaited::awaited;
+use crate::apply::ship::waiting::settle;
 use crate::apply::stage::{Stage, is_named_upload, is_upload};
 use crate::apply::take_back::{forget, take_back};
 use crate::apply::workshop::Workshop;
-use crate::ledger::event::{AwaitedIn, Begin, Event, Holder, What};
+use crate::ledger::event::{Begin, Event, Holder, What};
 use crate::ledger::state::Ship;
-use crate::plan::deployment::{Artifact, ArtifactKind, Placed};
-use crate::plan::digest::Digest;
+use crate::plan::Plan;
 use crate::plan::step::{Action, Step};
-use crate::plan::{Plan, Release};
-use crate::world::store::error::StoreError;
 
 /// How many packages are on their way to an index at once.
 const UPLOADS: usize = 16;
@@ -40,6 +44,8 @@ pub enum Outcome {
     Finished,
     /// It stopped where it was told to; another run goes on.
     Stopped,
+    /// The part that was ours is done; the rest is done too, or left to the other jobs.
+    Part { finished: bool },
     /// A step failed before the claim; everything is taken back.
     TakenBack(Vec<(String, StepError)>),
     /// A step failed after the claim; another run finishes.
@@ -64,6 +70,8 @@ pub struct Orders {
     pub until: Option<Stage>,
     /// Who we are, for the lease of a shared ledger.
     pub holder: Holder,
+    /// Which steps are ours, and whether other jobs of our run do the others meanwhile.
+    pub part: Part,
     /// The signal that asks to stop, where one came.
     pub interrupt: watch::Receiver<Option<&'static str>>,
 }
@@ -79,11 +87,11 @@ pub async fn ship(
     orders: Orders,
     tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<Outcome, BookError> {
-    begin(book, plan, &orders.holder, tell).await?;
+    begin(book, plan, &orders, tell).await?;
     let plan = &Arc::new(plan.clone());
     let (notes, heard) = Notes::line();
     let fence = fence(book, plan);
-    let mut engine = Engine {
+    let engine = Engine {
         book,
         plan,
         workshop,
@@ -95,13 +103,12 @@ pub async fn ship(
         failed: Vec::new(),
         interrupt: orders.interrupt,
         until: orders.until,
+        part: orders.part.clone(),
         told_published: false,
     };
-    engine.run(orders.until).await?;
-    let signal = *engine.interrupt.borrow();
-    match signal {
-        Some(signal) => engine.leave(signal).await,
-        None => engine.end().await,
+    match engine.go(orders.until).await {
+        Err(BookError::Overtaken { reason }) if orders.part.together => settle(book, plan, reason).await,
+        ended => ended,
     }
 }
 
@@ -109,7 +116,7 @@ pub async fn ship(
 async fn begin(
     book: &mut Book,
     plan: &Plan,
-    holder: &Holder,
+    orders: &Orders,
     tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<(), BookError> {
     if book.ship(&plan.digest).is_none() {
@@ -122,8 +129,12 @@ async fn begin(
         let begun = book.write(&plan.digest, What::Begun { releases: releases.collect() }).await?;
         tell(Told::Event(&begun));
     }
-    if book.is_shared() {
-        let leased = lease::take(book, &plan.digest, holder).await?;
+    if orders.part.together {
+        if let Some(leased) = lease::join(book, &plan.digest, &orders.holder).await? {
+            tell(Told::Event(&leased));
+        }
+    } else if book.is_shared() {
+        let leased = lease::take(book, &plan.digest, &orders.holder).await?;
         tell(Told::Event(&leased));
         if book.is_seen(&plan.digest) {
             book.flush().await?;
@@ -139,39 +150,6 @@ fn fence(book: &Book, plan: &Plan) -> Option<Arc<Fence>> {
     Some(Arc::new(Fence::new(book, &plan.digest, epoch, guards)))
 }
 
-/// The releases that the plan wants deployed, and where.
-fn awaited(plan: &Plan, ship: &Ship) -> Option<AwaitedIn> {
-    let deploy = plan.deploy.as_ref()?;
-    let commit = ship.evidence("commit")?.get("commit")?;
-    let placed = |release: &Release| {
-        let wanted = deploy.packages.get(&release.package)?;
-        Some(Placed {
-            package: release.package.clone(),
-            version: release.to.clone(),
-            tag: release.tag.clone(),
-            commit: commit.clone(),
-            artifact: artifact(release, ship, *wanted)?,
-        })
-    };
-    let releases: Vec<Placed> = plan.releases.iter().filter_map(placed).collect();
-    (!releases.is_empty()).then(|| AwaitedIn { environment: deploy.environment.clone(), releases })
-}
-
-fn artifact(release: &Release, ship: &Ship, kind: ArtifactKind) -> Option<Artifact> {
-    match kind {
-        ArtifactKind::Files => Some(Artifact::Files {
-            distribution: release.distribution.clone(),
-            index: release.index.clone(),
-            files: ship.evidence(&format!("publish:{}", release.package))?.clone(),
-        }),
-        ArtifactKind::Image => {
-            let pushed = ship.evidence(&format!("push:{}", release.package))?;
-            let digest = Digest::parse(pushed.get("digest")?)?;
-            Some(Artifact::Image { repository: pushed.get("repository")?.clone(), digest })
-        }
-    }
-}
-
 struct Engine<'a> {
     book: &'a mut Book,
     plan: &'a Arc<Plan>,
@@ -184,10 +162,20 @@ struct Engine<'a> {
     failed: Vec<(String, StepError)>,
     interrupt: watch::Receiver<Option<&'static str>>,
     until: Option<Stage>,
+    part: Part,
     told_published: bool,
 }
 
 impl Engine<'_> {
+    async fn go(mut self, until: Option<Stage>) -> Result<Outcome, BookError> {
+        self.run(until).await?;
+        let signal = *self.interrupt.borrow();
+        match signal {
+            Some(signal) => self.leave(signal).await,
+            None => self.end().await,
+        }
+    }
+
     async fn run(&mut self, until: Option<Stage>) -> Result<(), BookError> {
         let mut under_way: BTreeSet<String> = BTreeSet::new();
         let mut stop_at: Option<Instant> = None;
@@ -200,6 +188,9 @@ impl Engine<'_> {
                 self.tell_published().await?;
             }
             if self.running.is_empty() {
+                if stop_at.is_none() && self.wait_for_others(until).await? {
+                    continue;
+                }
                 return Ok(());
             }
             let deadline = stop_at.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
@@ -257,13 +248,19 @@ impl Engine<'_> {
                 !ship.has_done(&step.id.0) && !under_way.contains(&step.id.0) && !failed(&step.id.0)
             })
             .filter(|step| step.needs.iter().all(|need| ship.has_done(&need.0)))
+            .filter(|step| self.part.owns(self.plan, ship, step))
             .cloned()
             .collect()
     }
 
     /// Whether the step is at work now: what a halt stops has failed already.
     async fn start(&mut self, step: &Step) -> Result<bool, BookError> {
+        let is_seen_failed = self.part.together && self.has_failed(&step.id.0);
         self.write(What::Started { step: step.id.0.clone() }).await?;
+        if is_seen_failed {
+            // Other jobs see that it is tried again.
+            self.flush().await?;
+        }
         if let Some(error) = self.halted(step) {
             self.record(step.id.0.clone(), Err(error)).await?;
             return Ok(false);
@@ -308,6 +305,7 @@ impl Engine<'_> {
     }
 
     async fn record(&mut self, id: String, result: Result<Evidence, StepError>) -> Result<(), BookError> {
+        let is_published = result.is_ok() && (id.starts_with("publish:") || id.starts_with("push:"));
         let what = match result {
             Ok(evidence) => What::Succeeded { step: id, evidence },
             Err(error) => {
@@ -317,7 +315,9 @@ impl Engine<'_> {
                 what
             }
         };
-        self.write(what).await
+        self.write(what).await?;
+        // Other jobs may wait for it.
+        if is_published && self.part.together { self.flush().await } else { Ok(()) }
     }
 
     /// Gives up the effects that did not end in time: what they did is observed by whoever goes on.
@@ -373,16 +373,15 @@ impl Engine<'_> {
     }
 
     async fn end(mut self) -> Result<Outcome, BookError> {
+        if self.part.together {
+            return self.end_together().await;
+        }
         let ship = self.ship();
         let done = self.plan.steps.iter().all(|step| ship.has_done(&step.id.0));
         let claimed = ship.has_done("claim");
         let claim_failed = self.failed.iter().any(|(step, _)| step == "claim");
         if done {
-            // First the workshop: killed in between, the next run finds all steps done and comes here again.
-            self.workshop.clear(&self.plan.digest, self.ship().began);
-            self.put_down().await?;
-            self.write(What::Finished { awaited: awaited(self.plan, self.ship()) }).await?;
-            self.flush().await?;
+            self.finish().await?;
             return Ok(Outcome::Finished);
         }
         if !claimed && self.is_overtaken() {
@@ -405,7 +404,19 @@ impl Engine<'_> {
             self.flush().await?;
         }
         self.excuse_stash();
-        if self.failed.is_empty() { Ok(Outcome::Stopped) } else { Ok(Outcome::Incomplete(self.failed)) }
+        match self.failed.is_empty() {
+            true if self.part.is_whole() => Ok(Outcome::Stopped),
+            true => Ok(Outcome::Part { finished: false }),
+            false => Ok(Outcome::Incomplete(self.failed)),
+        }
+    }
+
+    async fn finish(&mut self) -> Result<(), BookError> {
+        // First the workshop: killed in between, the next run finds all steps done and comes here again.
+        self.workshop.clear(&self.plan.digest, self.ship().began);
+        self.put_down().await?;
+        self.write(What::Finished { awaited: awaited(self.plan, self.ship()) }).await?;
+        self.flush().await
     }
 
     /// After a signal: what happened is kept, others learn that nobody has the ship in hand.
@@ -415,53 +426,15 @@ impl Engine<'_> {
             return self.end().await;
         }
         let is_seen = self.book.is_seen(&self.plan.digest);
-        self.put_down().await?;
+        if !self.part.together {
+            self.put_down().await?;
+        }
         if is_seen {
             // Without an answer in time the lease stays, and its holder is proven dead by then.
             let told = timeout(FAREWELL, self.book.flush()).await;
             told.unwrap_or(Ok(()))?;
         }
         Ok(Outcome::Interrupted(signal))
-    }
-
-    /// A run that was to end with the claim has done so; that its files are not kept costs a later one a build.
-    fn excuse_stash(&mut self) {
-        if self.until != Some(Stage::Stash) {
-            return;
-        }
-        let is_excused = |step: &str, error: &StepError| {
-            let conflict = matches!(error, StepError::Release(error) if error.is_conflict());
-            step.starts_with("stash:") && !conflict
-        };
-        for (step, error) in self.failed.extract_if(.., |(step, error)| is_excused(step, error)) {
-            let package = step.trim_start_matches("stash:");
-            let remark =
-                format!("the files of {package} are not kept at GitHub, and are built again: {error}");
-            (self.tell)(Told::Remark(&remark));
-        }
-    }
-
-    /// Whether somebody else has taken the ship: then nothing of ours is written any more.
-    fn lost_the_ship(&self) -> bool {
-        let fenced = |error: &StepError| matches!(error, StepError::Fenced(fenced) if fenced.is_final());
-        self.failed.iter().any(|(_, error)| fenced(error))
-    }
-
-    /// Whether somebody else's links left no room for our claim.
-    fn is_overtaken(&self) -> bool {
-        let overtaken = |error: &StepError| matches!(error, StepError::Overtaken { .. });
-        self.failed.iter().any(|(step, error)| step == "claim" && overtaken(error))
-    }
-
-    /// Whether a push was sent and nobody knows what became of it.
-    fn is_unknown_claim(&self) -> bool {
-        self.failed.iter().any(|(step, error)| {
-            step == "claim" && matches!(error, StepError::Remote(StoreError::Unreachable { .. }))
-        })
-    }
-
-    fn is_claimed_here(&self) -> bool {
-        self.workshop.remote.is_none() && self.workshop.is_claimed(self.plan, self.ship())
     }
 
     async fn put_down(&mut self) -> Result<(), BookError> {

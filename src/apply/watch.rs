@@ -62,8 +62,7 @@ impl Watched {
         let all = book::events(&*self.store).await?;
         let seen = usize::try_from(self.events).unwrap_or(usize::MAX);
         let state = State::replay(&all)?;
-        let new: Vec<Event> =
-            all.into_iter().skip(seen).filter(|event| event.plan == self.plan).collect();
+        let new: Vec<Event> = all.into_iter().skip(seen).filter(|event| event.plan == self.plan).collect();
         (self.version, self.events) = (head, state.events);
         let fates: Vec<Fate> = new.iter().filter_map(|event| self.take(&event.what, &state)).collect();
         // Taken up again after it was put down, all within one look: the last word counts.

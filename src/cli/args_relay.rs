@@ -1,5 +1,7 @@
 //! The command line's words for the way from a laptop to a CI.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::workspace::config::text::Span;
@@ -30,6 +32,9 @@ pub struct Relay {
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "60m",
           value_parser = span)]
     pub watch: Option<Span>,
+    /// A folder that jobs pass on: sealed files are taken from it, and put there where the ship stops after its seal
+    #[arg(long, value_name = "DIR")]
+    pub artifacts: Option<PathBuf>,
 }
 
 fn span(text: &str) -> Result<Span, String> {

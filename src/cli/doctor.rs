@@ -9,6 +9,7 @@ use crate::cli::args::{self, Global, Output, Wish};
 use crate::cli::doctor_publishers::publishers;
 use crate::cli::failure::Failure;
 use crate::cli::mirroring::Fitness;
+use crate::cli::relay::by_hand;
 use crate::cli::workshop::shipping_workshop;
 use crate::cli::{doctor_github, ledger, mirroring, open};
 use crate::ledger::event::Holder;
@@ -128,7 +129,7 @@ async fn look(book: &Book, survey: &Survey, home: &Home, diagnosis: &mut Diagnos
         }
         diagnosis.findings.extend(others.into_iter().map(finding));
         if !disagrees {
-            diagnosis.findings.push(next_for(ship, liveness));
+            diagnosis.findings.push(next_for(ship, liveness, home));
         }
     }
     Ok(())
@@ -225,9 +226,16 @@ async fn of(holder: Option<&Holder>) -> (Option<Liveness>, Option<&'static str>)
 }
 
 /// What comes next for a ship that nothing stands against.
-fn next_for(ship: &Ship, liveness: Option<Liveness>) -> Finding {
+fn next_for(ship: &Ship, liveness: Option<Liveness>, home: &Home) -> Finding {
     let what = named(&ship.releases);
+    let is_left = ship.has_done("claim") && matches!(liveness, Some(Liveness::Dead) | None);
+    if let (true, Some(table), Some(begin)) = (is_left, &home.github, ship.releases.values().next()) {
+        let by_hand = by_hand(table.workflow(), &begin.tag);
+        let fact = format!("{what} is claimed, and nobody finishes it; `release ship` does from here");
+        return Finding { level: Level::Waits, fact, next: Some(by_hand) };
+    }
     let (fact, next) = match liveness {
+        _ if is_left => (format!("{what} is claimed, and nobody finishes it"), "release ship"),
         Some(Liveness::Alive) => (format!("{what} is being shipped"), "release status"),
         Some(Liveness::Unknown) => (
             format!("{what} is not finished, and nothing seen from here proves that its holder has ended"),

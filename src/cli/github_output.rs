@@ -63,7 +63,8 @@ pub fn what_is_left(
 /// The plan with those releases alone that are not done.
 fn left_of(plan: &Plan, waves: &[Matrix]) -> Plan {
     let mut left = plan.clone();
-    let is_left = |package: &str| waves.iter().flat_map(|wave| &wave.include).any(|row| row.package == package);
+    let is_left =
+        |package: &str| waves.iter().flat_map(|wave| &wave.include).any(|row| row.package == package);
     left.releases.retain(|release| is_left(&release.package));
     left
 }
@@ -72,8 +73,9 @@ fn write(waves: &[Matrix], plan: &Digest, text: &str, streams: &mut Streams) -> 
     let outputs = outputs(waves, plan);
     if outputs.len() > LIMIT {
         let text = format!("the outputs have {} bytes, and GitHub takes {LIMIT} of a job", outputs.len());
-        return Err(Failure::user(text)
-            .hint("release fewer packages at once with `-p`, or in one job: `release ship --tag TAG --yes`"));
+        return Err(Failure::user(text).hint(
+            "release fewer packages at once with `-p`, or in one job: `release ship --tag TAG --yes`",
+        ));
     }
     if let Some(path) = file("GITHUB_STEP_SUMMARY") {
         let room = LIMIT.saturating_sub(usize::try_from(files::length(&path)).unwrap_or(LIMIT));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::apply::lease::liveness;
+use crate::apply::lease::{is_same_run, liveness, our_run};
 use crate::cli::failure::{Failure, Kind};
 use crate::ledger::event::Holder;
 use crate::ledger::state::Ship;
@@ -30,6 +30,13 @@ impl Concern<'_> {
         }
         self.packages.as_ref().is_none_or(|packages| ship.releases.keys().any(|name| packages.contains(name)))
     }
+}
+
+/// Whether a ship is held by our own CI run as a whole, so that this job does its part of it beside the others.
+pub fn may_be_joined(digest: &str, ship: &Ship, concern: &Concern<'_>) -> bool {
+    let ours = our_run(&|name| std::env::var_os(name));
+    let held = ship.holder.as_ref().zip(ours.as_ref());
+    concern.is_about(digest, ship) && held.is_some_and(|(holder, ours)| is_same_run(holder, ours))
 }
 
 /// Whether this run takes the ship. One that it is not about is left alone; one that is held by somebody who lives, or

@@ -65,11 +65,7 @@ pub fn plan_of_tag(survey: &Survey, tag: &str) -> Result<Option<String>, Failure
 ///
 /// # Errors
 /// Where it is under way and not claimed, or its plan does not read.
-pub fn claimed<'b>(
-    book: &'b Book,
-    survey: &Survey,
-    tag: &str,
-) -> Result<Option<(Plan, &'b Ship)>, Failure> {
+pub fn claimed<'b>(book: &'b Book, survey: &Survey, tag: &str) -> Result<Option<(Plan, &'b Ship)>, Failure> {
     let of_tag = |ship: &Ship| ship.releases.values().any(|begin| begin.tag == tag);
     let Some((digest, ship)) = book.state().in_flight.iter().find(|(_, ship)| of_tag(ship)) else {
         return Ok(None);

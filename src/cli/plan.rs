@@ -82,7 +82,9 @@ fn waiting(survey: &Survey, global: &Global, streams: &mut Streams) -> Result<Op
 
 fn answer(plan: &Plan, verb: &args::Plan, global: &Global, streams: &Streams) -> String {
     match verb.output {
-        PlanShape::Text | PlanShape::Github => plan_text::plan_text(plan, streams.width(), streams.color(), global.verbose),
+        PlanShape::Text | PlanShape::Github => {
+            plan_text::plan_text(plan, streams.width(), streams.color(), global.verbose)
+        }
         PlanShape::Json => json::plan_json(plan),
         PlanShape::Markdown => plan_markdown::plan_markdown(plan),
     }

@@ -11,6 +11,7 @@ use crate::apply::claim::Claim;
 use crate::apply::claiming::adopt;
 use crate::apply::effect::StepError;
 use crate::apply::lease;
+use crate::apply::part::Part;
 use crate::apply::preflight;
 use crate::apply::ship::{self, Orders, Outcome, Told};
 use crate::apply::stage::Stage as Until;
@@ -18,7 +19,7 @@ use crate::apply::take_back::take_back;
 use crate::apply::workshop::{Outlet, Workshop};
 use crate::cli::args::{self, Global, Output, Stage};
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::in_flight::{Concern, may_be_taken};
+use crate::cli::in_flight::{Concern, may_be_joined, may_be_taken};
 use crate::cli::known::{over, refuse_forgotten};
 use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
@@ -31,6 +32,7 @@ use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::plan::make::base;
 use crate::plan::stale::StaleError;
+use crate::report::part_text::part_text;
 use crate::report::progress::Progress;
 use crate::report::streams::Streams;
 use crate::report::words::planned;
@@ -61,10 +63,15 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
             saved: None,
             answer: None,
             claimed: None,
+            part: Part::default(),
         };
         match shipping.run().await {
             Ok(code) => match shipping.claimed.take() {
                 Some(plan) => shipping.hand_over(&plan, lock, code).await,
+                None if shipping.is_part() => {
+                    shipping.print_answer(None);
+                    Ok(code)
+                }
                 None => shipping.go_on_to_deploy(code).await,
             },
             Err(failure) => {
@@ -88,6 +95,8 @@ pub(in crate::cli) struct Shipping<'a> {
     pub answer: Option<serde_json::Value>,
     /// The plan whose claim stands and whose rest is left to others, as it was asked for.
     pub claimed: Option<Plan>,
+    /// Which steps of the ship are this job's.
+    pub part: Part,
 }
 
 /// What is left to do after a ship: leave, or plan again since others were faster with something else.
@@ -169,7 +178,11 @@ impl Shipping<'_> {
         for digest in digests {
             // What was under way a moment ago may have ended, by whoever had it in hand.
             let Some(ship) = self.book.state().in_flight.get(&digest).cloned() else { continue };
-            if self.book.is_shared() && !may_be_taken(&digest, &ship, &concern, self.verb.take_over).await? {
+            let is_ours = may_be_joined(&digest, &ship, &concern);
+            if self.book.is_shared()
+                && !is_ours
+                && !may_be_taken(&digest, &ship, &concern, self.verb.take_over).await?
+            {
                 continue;
             }
             let plan = self.book.plan(&digest).map_err(book_failure)?.ok_or_else(|| {
@@ -223,9 +236,11 @@ impl Shipping<'_> {
             return Err(Failure::user(format!("tag `{tag}` is not part of the release under way"))
                 .hint("finish that one first with `release ship`"));
         }
-        self.streams.tell(&format!("finishing what was begun: {}\n", planned(plan)));
         let workshop = shipping_workshop(survey, self.home).await?;
-        if self.is_claimed(plan, &workshop) {
+        let is_claimed = self.is_claimed(plan, &workshop);
+        self.part = self.part(plan, survey, is_claimed)?;
+        self.streams.tell(&format!("finishing what was begun: {}\n", planned(plan)));
+        if is_claimed {
             self.stand_on_claim(plan).await?;
         } else {
             refuse_dirty(survey)?;
@@ -375,6 +390,7 @@ impl Shipping<'_> {
     async fn carry_out(&mut self, plan: &Plan, workshop: Workshop) -> Result<Next, Failure> {
         let mut progress = Progress::new(plan, self.global.quiet, self.streams);
         let workshop = Arc::new(workshop);
+        self.bring_artifacts(plan, &workshop)?;
         let mut undecided = Vec::new();
         let mut tell = |told: Told<'_>| match told {
             Told::Event(event) => {
@@ -384,16 +400,21 @@ impl Shipping<'_> {
             Told::Bytes { step, sent, total } => progress.bytes(step, sent, total),
             Told::Remark(text) => progress.remark(text),
         };
+        let variable = |name: &str| std::env::var_os(name);
+        let run = lease::our_run(&variable).filter(|_| self.part.together);
         let orders = Orders {
             until: self.verb.until.map(|until| until_with(until, &workshop)),
-            holder: lease::ourselves(&|name| std::env::var_os(name)),
+            holder: run.unwrap_or_else(|| lease::ourselves(&variable)),
+            part: self.part.clone(),
             interrupt: self.interrupt.clone(),
         };
         let shipped = ship::ship(self.book, plan, Arc::clone(&workshop), orders, &mut tell).await;
         self.forget_proposal(plan).await;
+        let left = self.leave_artifacts(plan, &workshop, &shipped).await;
         workshop.close().await;
         progress.end();
         let outcome = shipped.map_err(book_failure)?;
+        left?;
         if self.is_outrun(&outcome) {
             return Ok(Next::Again(Box::new(plan.clone())));
         }
@@ -417,6 +438,8 @@ impl Shipping<'_> {
         let (word, failed): (&'static str, &[(String, StepError)]) = match &outcome {
             Outcome::Finished => ("finished", &[]),
             Outcome::Stopped => ("stopped", &[]),
+            Outcome::Part { finished: true } => ("finished", &[]),
+            Outcome::Part { finished: false } => ("part", &[]),
             Outcome::Interrupted(_) => ("interrupted", &[]),
             Outcome::TakenBack(failed) => ("taken-back", failed),
             Outcome::Incomplete(failed) => ("incomplete", failed),
@@ -424,6 +447,8 @@ impl Shipping<'_> {
         if self.verb.output == Output::Json {
             let releases = releases(plan, self.book, failed);
             self.answer = serde_json::to_value(Answer { plan: &plan.digest, outcome: word, releases }).ok();
+        } else if matches!(outcome, Outcome::Part { .. }) {
+            self.streams.print(&part_text(plan, self.part.packages.as_ref(), word == "finished"));
         } else if matches!(outcome, Outcome::Finished)
             || matches!(outcome, Outcome::Stopped) && self.verb.relay.watch.is_none()
         {
@@ -439,7 +464,7 @@ impl Shipping<'_> {
             self.claimed = Some(plan.clone());
         }
         match outcome {
-            Outcome::Finished | Outcome::Stopped => Ok(0),
+            Outcome::Finished | Outcome::Stopped | Outcome::Part { .. } => Ok(0),
             Outcome::Interrupted(signal) => Err(stopped_by(signal)),
             Outcome::TakenBack(failed) => Err(step_failure(failed).hint(
                 "nothing was released: branch, tags and index are as they were; mend it and ship again",

@@ -179,6 +179,9 @@ fn hints(error: &StepError) -> Vec<String> {
         StepError::Fenced(Fenced::Halted { .. }) => {
             one("`release status` says who halted it; `release resume` lets it go on")
         }
+        StepError::Waited { .. } => one(
+            "other jobs do that: see there, then run this job again, or `release ship --tag TAG --yes` for all of it",
+        ),
         StepError::Broken { .. } => one(
             "what is published stays; mend it and release the next version after `release abandon`, or try again",
         ),

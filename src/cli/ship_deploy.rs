@@ -3,6 +3,7 @@
 use tokio::sync::watch;
 
 use crate::apply::book::Book;
+use crate::apply::part::Part;
 use crate::cli::args::{self, Global, Output, Stage, Wish};
 use crate::cli::args_deploy::Moving;
 use crate::cli::args_relay::Relay;
@@ -46,8 +47,18 @@ pub async fn finish_left(
         output: Output::Text,
         detailed_exitcode: false,
     };
-    let mut shipping =
-        Shipping { global, verb: &verb, streams, home, book, interrupt, saved: None, answer: None, claimed: None };
+    let mut shipping = Shipping {
+        global,
+        verb: &verb,
+        streams,
+        home,
+        book,
+        interrupt,
+        saved: None,
+        answer: None,
+        claimed: None,
+        part: Part::default(),
+    };
     let survey = shipping.survey()?;
     match shipping.under_way(&survey).await {
         Ok(Some(plan)) => shipping.finish(&plan, &survey).await.map(drop),

@@ -8,11 +8,14 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::apply::book::BookError;
 use crate::apply::watch::{Fate, Rhythm, Watched};
+use crate::apply::workflow::Workflow;
 use crate::cli::args::{self, Global, Output, Stage, Wish};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::known::{claimed, over};
 use crate::cli::ledger::{self, book_failure, present_book};
 use crate::cli::open;
+use crate::cli::relay::workflow;
+use crate::cli::run_watch::{Over, RunWatch};
 use crate::cli::ship_answer::{Answer, releases};
 use crate::cli::stopping::stoppable;
 use crate::cli::workshop::pace;
@@ -61,12 +64,12 @@ async fn of_tag(
 ) -> Result<u8, Failure> {
     let book = present_book(home).await?;
     let survey = open::survey_knowing(global, &Wish::to_look(), Some(book.state()))?;
-    let Some((plan, _)) = claimed(&book, &survey, tag)? else {
+    let Some((plan, ship)) = claimed(&book, &survey, tag)? else {
         streams.print(&format!("{}\n", over(book.state(), &survey, tag)?));
         return Ok(if verb.detailed_exitcode { 3 } else { 0 });
     };
-    let output = verb.output;
-    Watch { global, streams, home, plan: &plan, limit, output, interrupt }.follow().await
+    let (workflow, output) = (workflow(home, &plan, ship).await?, verb.output);
+    Watch { global, streams, home, plan: &plan, workflow, limit, output, interrupt }.follow().await
 }
 
 /// One claimed release, watched.
@@ -75,6 +78,8 @@ pub struct Watch<'w> {
     pub streams: &'w mut Streams,
     pub home: &'w Home,
     pub plan: &'w Plan,
+    /// The workflow that finishes it, where the repository is at GitHub.
+    pub workflow: Option<Workflow>,
     /// How long at most.
     pub limit: Span,
     pub output: Output,
@@ -84,6 +89,8 @@ pub struct Watch<'w> {
 /// Why watching came to its end.
 enum End {
     Fate(Fate),
+    /// The run at GitHub is over, and the release is not.
+    Run(Over),
     /// It took longer than was asked for.
     Late,
     /// Somebody does not want to watch any more.
@@ -102,12 +109,14 @@ impl Watch<'_> {
         let end = self.until_the_end(&mut progress).await;
         progress.end();
         drop(progress);
-        let end = end?;
+        let (end, url) = end?;
         self.answer(&end).await?;
-        self.outcome(end)
+        let hint = url.map(|url| format!("its run: {}", line(&url)));
+        self.outcome(end).map_err(|failure| hint.into_iter().fold(failure, Failure::hint))
     }
 
-    async fn until_the_end(&mut self, progress: &mut Progress) -> Result<End, Failure> {
+    /// Why it came to its end, and the page of the run that was seen at work.
+    async fn until_the_end(&mut self, progress: &mut Progress) -> Result<(End, Option<String>), Failure> {
         let ends = Instant::now() + Duration::from_secs(self.limit.seconds);
         let packages = self.plan.releases.iter().map(|release| release.package.clone()).collect();
         let mut watched = Watched::new(ledger::store(self.home)?, &self.plan.digest, packages);
@@ -115,18 +124,29 @@ impl Watch<'_> {
         since_claim(&events).iter().for_each(|event| tell(progress, event));
         let mut rhythm = Rhythm::new(&pace());
         let mut is_deaf = false;
+        let mut run = self.workflow.as_ref().map(RunWatch::new);
+        let mut over = None;
         loop {
+            let url = run.as_ref().and_then(|run| run.url().map(str::to_owned));
             if let Some(fate) = fate {
-                return Ok(End::Fate(fate));
+                return Ok((End::Fate(fate), url));
+            }
+            if let Some(over) = over {
+                return Ok((End::Run(over), None));
             }
             let now = Instant::now();
             if now >= ends {
-                return Ok(End::Late);
+                return Ok((End::Late, url));
             }
             tokio::select! {
-                signal = heard(&mut self.interrupt) => return Ok(End::Left(signal)),
+                signal = heard(&mut self.interrupt) => return Ok((End::Left(signal), url)),
                 () = sleep_until(ends.min(now + rhythm.quiet())) => {}
             }
+            // In this order: what a run that is over has written is read after its end.
+            over = match &mut run {
+                Some(run) => run.look(progress).await,
+                None => None,
+            };
             fate = match watched.look().await {
                 Ok((events, fate)) => {
                     if !events.is_empty() {
@@ -153,6 +173,7 @@ impl Watch<'_> {
             End::Fate(Fate::Finished) => "finished",
             End::Fate(Fate::Closed { .. }) => "closed",
             End::Fate(Fate::PutDown { .. }) => "incomplete",
+            End::Run(_) => "incomplete",
             End::Late | End::Left(_) => "under-way",
         };
         if self.output == Output::Json {
@@ -173,14 +194,22 @@ impl Watch<'_> {
         match end {
             End::Fate(Fate::Finished) => Ok(0),
             End::Fate(Fate::Closed { reason }) => {
-                Err(Failure::new(Kind::NotAllowed, format!("{what} was closed: {}", line(&reason)))
-                    .hint("`release log` says by whom; the next plan releases its changes under higher numbers"))
+                Err(Failure::new(Kind::NotAllowed, format!("{what} was closed: {}", line(&reason))).hint(
+                    "`release log` says by whom; the next plan releases its changes under higher numbers",
+                ))
             }
             End::Fate(Fate::PutDown { halted: Some(reason), .. }) => {
                 Err(Failure::new(Kind::NotAllowed, format!("{what} is halted: {}", line(&reason)))
                     .hint("`release status` says who halted it; `release resume` lets it go on"))
             }
             End::Fate(Fate::PutDown { failed, .. }) => Err(self.put_down(&failed)),
+            End::Run(over) => {
+                let text = format!("{what} is not finished, and its {}", over.words);
+                Err(Failure::new(Kind::Outside, text)
+                    .hint(format!("look there: {}", over.url))
+                    .hint(format!("run it again there, or `release ship --tag {} --yes`", tag(self.plan)))
+                    .hint(again))
+            }
             End::Late => {
                 Err(Failure::new(Kind::Outside, format!("{what} is not finished after {}", self.limit))
                     .hint(again)
@@ -196,7 +225,8 @@ impl Watch<'_> {
 
     fn put_down(&self, failed: &BTreeMap<String, String>) -> Failure {
         let told = failed.iter().map(|(step, why)| format!("{step} failed: {why}"));
-        let text = format!("{} is not finished: {}", planned(self.plan), told.collect::<Vec<String>>().join("; "));
+        let text =
+            format!("{} is not finished: {}", planned(self.plan), told.collect::<Vec<String>>().join("; "));
         let tag = tag(self.plan);
         Failure::new(Kind::Outside, text)
             .hint(format!("run the job again, or `release ship --tag {tag} --yes`: it goes on from here"))

@@ -264,6 +264,14 @@ impl State {
         ship.or_else(rollout)
     }
 
+    /// Whether an event tells of a step of a ship that is done already.
+    pub fn has_done(&self, plan: &Digest, what: &What) -> bool {
+        let (What::Started { step } | What::Succeeded { step, .. } | What::Failed { step, .. }) = what else {
+            return false;
+        };
+        self.in_flight.get(plan.as_str()).is_some_and(|ship| ship.has_done(step))
+    }
+
     /// The number that the next lease must have.
     pub fn next_epoch(&self, plan: &Digest) -> u64 {
         match self.rollouts.get(plan.as_str()) {

@@ -30,8 +30,8 @@ pub mod tally;
 #[cfg(test)]
 pub mod testing;
 pub mod told;
-pub mod workflow_files;
 pub mod waves;
+pub mod workflow_files;
 
 use std::collections::BTreeMap;
 

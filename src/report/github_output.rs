@@ -115,7 +115,10 @@ mod tests {
     #[test]
     fn nothing_is_an_empty_matrix() {
         let text = outputs(&[], &empty().digest);
-        assert!(text.starts_with("any=false\npackages=[]\nmatrix={\"include\":[]}\nchunks=[]\nwaves=[]\nplan="), "{text}");
+        assert!(
+            text.starts_with("any=false\npackages=[]\nmatrix={\"include\":[]}\nchunks=[]\nwaves=[]\nplan="),
+            "{text}"
+        );
         assert!(told(&[]).contains("any"));
     }
 

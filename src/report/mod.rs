@@ -16,6 +16,7 @@ pub mod log;
 pub mod markdown;
 pub mod moment;
 pub mod paint;
+pub mod part_text;
 pub mod plain;
 pub mod plan_markdown;
 pub mod plan_text;

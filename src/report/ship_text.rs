@@ -102,7 +102,7 @@ fn address(folder: &Path) -> String {
 }
 
 /// One word of a POSIX shell's command line.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let word = line(word);
     let plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=@%+,".contains(one);
     if !word.is_empty() && word.chars().all(plain) {

@@ -5,8 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not go on should stop at once")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so in one line")]
 
-mod at_github;
 mod assume;
+mod at_github;
 mod bad_input;
 mod cases;
 mod clones;
@@ -25,8 +25,8 @@ mod other_indexes;
 mod publish_faults;
 mod publish_wire;
 mod publishing;
-mod pull_request;
 mod pull_preview;
+mod pull_request;
 mod readme;
 mod relay;
 mod replay;

@@ -7,7 +7,7 @@
 mod answers;
 pub mod dice;
 mod disk;
-mod field;
+pub mod field;
 pub mod ground;
 mod keepers;
 mod kills;
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 /// Both ends, word by word.
 #[track_caller]
-fn compare(twin: &BTreeMap<String, String>, found: &BTreeMap<String, String>, what: &str) {
+pub fn compare(twin: &BTreeMap<String, String>, found: &BTreeMap<String, String>, what: &str) {
     for word in twin.keys().chain(found.keys()) {
         assert_eq!(found.get(word), twin.get(word), "{word}: {what}");
     }

@@ -1,6 +1,8 @@
 //! From a laptop to a CI: what its jobs read of a plan, and how a laptop follows them.
 
 mod outputs;
+mod shares;
+mod starting;
 mod watching;
 
 use std::fs;

@@ -36,6 +36,9 @@ pub struct GitHubTable {
     /// Whether deployments are shown at GitHub, in environments of the same names (default: false); `github` of an
     /// environment names another.
     pub deployments: bool,
+    /// The file of the workflow that finishes a claimed release, in `.github/workflows` (default: "release.yml"). It takes
+    /// a dispatch with an input `tag`.
+    pub workflow: Option<String>,
 }
 
 /// Whose releases are GitHub's "latest": it has one for the whole repository.
@@ -88,6 +91,11 @@ impl GitHubTable {
     pub fn releases(&self) -> bool {
         self.releases.unwrap_or(true)
     }
+
+    /// The file of the workflow that finishes a claimed release.
+    pub fn workflow(&self) -> &str {
+        self.workflow.as_deref().unwrap_or("release.yml")
+    }
 }
 
 impl Config {
@@ -110,6 +118,10 @@ pub(in crate::workspace::config) fn check(tables: &Tables, document: &Node) -> V
     if let Some(label) = table.labels.iter().find(|label| !is_label(label)) {
         let problem = Problem::new(place("labels"), format!("`{label}` is no label"));
         problems.push(problem.with_help("a label has 1 to 50 characters and no comma"));
+    }
+    if let Some(file) = table.workflow.as_deref().filter(|file| !is_workflow(file)) {
+        let problem = Problem::new(place("workflow"), format!("`{file}` is no file of a workflow"));
+        problems.push(problem.with_help("write the name alone: \"release.yml\""));
     }
     if tables.workspace.remote.as_deref() == Some("") {
         let problem = Problem::new(document.place_of(&["github"]), "`remote = \"\"` keeps everything here");
@@ -140,6 +152,12 @@ fn is_label(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= 50 && !text.contains([',', '\n'])
 }
 
+fn is_workflow(text: &str) -> bool {
+    let known = |one: char| one.is_ascii_alphanumeric() || "-_.".contains(one);
+    let stem = text.strip_suffix(".yml").or_else(|| text.strip_suffix(".yaml"));
+    stem.is_some_and(|stem| !stem.is_empty() && stem.chars().all(known))
+}
+
 fn is_repository(text: &str) -> bool {
     let is_part = |part: &str| {
         let known = |one: char| one.is_ascii_alphanumeric() || "-_.".contains(one);
@@ -162,6 +180,7 @@ mod tests {
     fn an_empty_table_is_enough() {
         assert_eq!(read("").unwrap().github(), None);
         assert_eq!(read("[github]").unwrap().github(), Some(&GitHubTable::default()));
+        assert_eq!(GitHubTable::default().workflow(), "release.yml");
     }
 
     #[test]
@@ -173,6 +192,9 @@ mod tests {
         for repository in ["tools", "a/b/c", "https://github.com/a/b", "a/", "a/..", "a b/c"] {
             let text = format!("[github]\nrepository = \"{repository}\"");
             check(&text, "is no repository of GitHub's");
+        }
+        for file in ["release", ".yml", ".github/workflows/release.yml", "a b.yml"] {
+            check(&format!("[github]\nworkflow = \"{file}\""), "is no file of a workflow");
         }
         check("[github]\napi = \"ghe.example\"", "ghe.example");
         check("[github]\nreleases = false\nlatest = \"core\"", "means nothing without releases");

@@ -31,10 +31,16 @@ fn a_plan_is_outputs_of_a_step_and_its_summary() {
     let clone = relay.clone(0);
     let printed = relay.run(&clone, &["plan", "--output", "github"]).well();
     let told = outputs(&printed.out);
-    assert_eq!((told["any"].as_str(), told["packages"].as_str()), ("true", r#"["base","left","right","solo"]"#));
+    assert_eq!(
+        (told["any"].as_str(), told["packages"].as_str()),
+        ("true", r#"["base","solo","left","right"]"#)
+    );
     assert_eq!(waves(&told), [vec!["base", "solo"], vec!["left", "right"]]);
     let row = &json_of(&told, "matrix")["include"][2];
-    assert_eq!((&row["tag"], &row["wave"], &row["from"]), (&json!("left-v1.1.0"), &json!(1), &json!("1.0.0")));
+    assert_eq!(
+        (&row["tag"], &row["wave"], &row["from"]),
+        (&json!("left-v1.1.0"), &json!(1), &json!("1.0.0"))
+    );
     let plan = relay.run(&clone, &["plan", "--output", "json"]).well().json();
     assert_eq!(json!(told["plan"]), plan["digest"]);
 
@@ -51,7 +57,11 @@ fn a_plan_is_outputs_of_a_step_and_its_summary() {
     fs::write(&summary, "x".repeat(1024 * 1024 - 100)).unwrap();
     Answer::of(command.output().unwrap()).well();
     let said = fs::read_to_string(&summary).unwrap();
-    assert!(said.len() <= 1024 * 1024 && said.ends_with("`release plan` shows all of it.\n"), "{}", said.len());
+    assert!(
+        said.len() <= 1024 * 1024 && said.ends_with("`release plan` shows all of it.\n"),
+        "{}",
+        said.len()
+    );
 
     let mut nowhere = relay.command(&clone, &["plan", "--output", "github"]);
     nowhere.env("GITHUB_OUTPUT", clone.folder.join("no/folder"));
@@ -76,7 +86,7 @@ fn what_is_left_of_a_claimed_release_is_told_by_its_tag() {
 
     relay.run(&clone, &["ship", "--tag", "solo-v1.1.0", "--yes", "--until", "publish"]).well();
     let published = outputs(&relay.run(&clone, &words).well().out);
-    assert_eq!(waves(&published), [vec!["base", "left", "right", "solo"]], "a trial needs nobody else's");
+    assert_eq!(waves(&published), [vec!["base", "solo", "left", "right"]], "a trial needs nobody else's");
 
     relay.run(&clone, &["ship", "--yes"]).well();
     let mut done = relay.command(&clone, &[&words[..], &["--detailed-exitcode"]].concat());
