@@ -35,7 +35,7 @@ fn passes(world: &World, folder: &Path, words: &[&str]) {
 fn all_workflows_of_the_sample_pass() {
     let Some((world, _)) = sample() else { return };
     let config = "[workspace]\npackages = [\"src/packages/*/*\"]\nstrip = \"acme-\"\n\n[github]\n\n[workflows]\ninstall = \"wheel\"\n\
-         from = \"release==1.2.3\"\nsecrets = [\"DEPLOY_KEY\"]\nrunner-of = { production = [\"self-hosted\", \"production\"] }\n\n\
+         from = \"release==1.2.3\"\nsecrets = [\"DEPLOY_KEY\"]\nrunner-of = { production = [\"self-hosted\", \"linux\"] }\n\n\
          [index.in-house]\nupload = \"https://index.example/legacy/\"\nauth = \"token\"\n\n[index.main]\n\
          upload = \"https://main.example/legacy/\"\n\n[package.core]\nindex = \"main\"\n\n[package.mlops]\nindex = \"in-house\"\n\
          image = { repository = \"ghcr.io/acme/mlops\" }\n\n[environment.development]\n\n[environment.staging]\n\
