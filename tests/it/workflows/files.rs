@@ -56,7 +56,7 @@ fn what_is_changed_missing_or_left_over_is_told_and_mended() {
     let stale = world.release(["generate", "--check"]);
     assert_eq!(stale.code, Some(4));
     for line in [
-        "-    timeout-minutes: 9\n+    timeout-minutes: 120\n",
+        "\n-    timeout-minutes: 9\n",
         "+name: release tick\n",
         "-name: release promote\n",
     ] {
