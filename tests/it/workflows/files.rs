@@ -55,11 +55,7 @@ fn what_is_changed_missing_or_left_over_is_told_and_mended() {
     fs::write(world.repository().join("release.toml"), CONFIG.replace("after = \"staging\"\n", "")).unwrap();
     let stale = world.release(["generate", "--check"]);
     assert_eq!(stale.code, Some(4));
-    for line in [
-        "\n-    timeout-minutes: 9\n",
-        "+name: release tick\n",
-        "-name: release promote\n",
-    ] {
+    for line in ["\n-    timeout-minutes: 9\n", "+name: release tick\n", "-name: release promote\n"] {
         assert!(stale.out.contains(line), "{line}\n{}", stale.out);
     }
     for words in ["release-promote.yml is left over", "release-tick.yml is missing", "release.yml is stale"] {
