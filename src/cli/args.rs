@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args_deploy::{Approve, Deploy, Halt, Hotfix, Promote, Resume, Rollback, Tick, Withdraw};
-use crate::cli::args_pr::Pr;
 use crate::cli::args_generate::Generate;
+use crate::cli::args_pr::Pr;
 use crate::cli::args_preview::Assume;
 use crate::cli::args_relay::{PlanOf, PlanShape, Relay};
 use crate::report::streams::ColorChoice;
@@ -227,7 +227,7 @@ pub enum Stage {
     Claim,
     Publish,
     Smoke,
-    /// The releases at GitHub are published; without them the same as smoke.
+    /// The releases at GitHub are published and told of; without `[github]` the same as smoke.
     Announce,
     /// Everything but the first deployment comes before.
     Deploy,

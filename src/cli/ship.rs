@@ -25,6 +25,7 @@ use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
 use crate::cli::plan_file::{read_plan, refuse_another};
 use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure, unclaimed_failure};
+use crate::cli::ship_reach::{refuse_dirty, stage, until_with};
 use crate::cli::stopping::{stoppable, stopped_by};
 use crate::cli::watch::instead;
 use crate::cli::workshop::shipping_workshop;
@@ -39,7 +40,6 @@ use crate::report::words::planned;
 use crate::report::{plan_text, ship_text};
 use crate::survey::facts::Survey;
 use crate::survey::home::Home;
-use crate::world::github::GitHub;
 use crate::world::interrupt;
 
 /// How often a plan is made anew because others released something else meanwhile.
@@ -490,38 +490,5 @@ impl Shipping<'_> {
             self.streams.print(&format!("{text}\n"));
         }
         Ok(if self.verb.detailed_exitcode { 3 } else { 0 })
-    }
-}
-
-fn refuse_dirty(survey: &Survey) -> Result<(), Failure> {
-    let dirty = survey.dirty_files().map_err(Failure::user)?;
-    if dirty.is_empty() {
-        return Ok(());
-    }
-    let mut named = dirty.iter().take(10).cloned().collect::<Vec<String>>().join(", ");
-    if dirty.len() > 10 {
-        named.push_str(&format!(" and {} more", dirty.len() - 10));
-    }
-    Err(Failure::user(format!("the work tree is not clean: {named}"))
-        .hint("commit them, or put them aside with `git stash -u`"))
-}
-
-/// The claim takes the stash with it, where this run can keep one: then the next run needs to build nothing.
-fn until_with(until: Stage, workshop: &Workshop) -> Until {
-    match until {
-        Stage::Claim if workshop.github.as_ref().is_some_and(GitHub::has_token) => Until::Stash,
-        until => stage(until),
-    }
-}
-
-fn stage(stage: Stage) -> Until {
-    match stage {
-        Stage::Build => Until::Build,
-        Stage::Seal => Until::Seal,
-        Stage::Claim => Until::Claim,
-        Stage::Publish => Until::Publish,
-        Stage::Smoke => Until::Smoke,
-        Stage::Announce => Until::Announce,
-        Stage::Deploy => Until::Tell,
     }
 }
