@@ -17,7 +17,7 @@ pub fn publishers(survey: &Survey, home: &Home) -> Vec<Finding> {
         return Vec::new();
     }
     let pins = Pins::known();
-    let environment = publishing_environment(&repository(survey, home.github.is_some(), &pins));
+    let environment = publishing_environment(&repository(survey, home.github.as_ref(), &pins));
     let environment = environment.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
     let place = place(home);
     let packages = survey.facts.packages.iter().zip(&survey.facts.settings);

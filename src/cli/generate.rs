@@ -23,7 +23,7 @@ pub fn run(global: &Global, verb: &Generate, streams: &mut Streams) -> Result<u8
     if verb.update_pins {
         pins = update_pins(&home, verb, &pins, survey.workflows.pins(), streams)?;
     }
-    let wanted = workflows(&repository(&survey, home.github.is_some(), &pins)).map_err(workflow_failure)?;
+    let wanted = workflows(&repository(&survey, home.github.as_ref(), &pins)).map_err(workflow_failure)?;
     let present = present(root).map_err(Failure::user)?;
     let changes = changes(&wanted, &present).map_err(|foreign| {
         Failure::user(foreign)

@@ -40,9 +40,18 @@ pub struct Repository<'r> {
     pub first: Option<String>,
     /// The branch that releases are made from.
     pub branch: String,
-    /// Whether the configuration says that the repository is at GitHub, so that comments can be made there.
-    pub github: bool,
+    /// What is done there, where the configuration says that the repository is at GitHub.
+    pub github: Option<AtGitHub>,
     pub pins: &'r Pins,
+}
+
+/// What `release` does at GitHub beyond releases and the preview of pull requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AtGitHub {
+    /// Pull requests and issues are told what they came out in.
+    pub tells: bool,
+    /// Deployments are shown there.
+    pub mirrors: bool,
 }
 
 /// A package, as far as workflows speak of it.
@@ -136,6 +145,10 @@ struct Data {
     schedule: String,
     /// Whether a pull request is told by a comment.
     comments: bool,
+    /// Whether a ship tells pull requests and issues.
+    tells: bool,
+    /// Whether deployments are shown at GitHub.
+    mirrors: bool,
     /// Whether each package is published by a job of its own.
     per_package: bool,
     branch: String,
@@ -185,7 +198,9 @@ impl Data {
             followers: stages.iter().filter(|stage| stage.follows).cloned().collect(),
             first: stages.iter().find(|stage| Some(&stage.name) == repository.first.as_ref()).cloned(),
             schedule: table.schedule.clone().unwrap_or_else(|| hourly(repository)),
-            comments: repository.github,
+            comments: repository.github.is_some(),
+            tells: repository.github.is_some_and(|github| github.tells),
+            mirrors: repository.github.is_some_and(|github| github.mirrors),
             per_package: table.publish == Some(Publishing::Package),
             branch: literal(&repository.branch),
             stages,

@@ -29,7 +29,7 @@ fn with<T>(table: &WorkflowsTable, then: impl Fn(Repository<'_>) -> T) -> T {
         environments: vec![stage("staging", None), stage("production", Some("staging"))],
         first: Some("staging".to_owned()),
         branch: "main".to_owned(),
-        github: true,
+        github: Some(AtGitHub::default()),
         pins: &pins,
     })
 }
@@ -90,16 +90,46 @@ fn only_the_job_that_publishes_has_an_identity() {
     assert_eq!(all.values().map(|text| text.matches("id-token: write").count()).sum::<usize>(), 1);
     assert!(job(release, "publish").contains("id-token: write"));
     assert!(job(release, "publish").contains("environment: \"pypi\""));
-    assert!(job(release, "publish").contains("release ship --tag=\"$TAG\" --until smoke --yes"));
+    assert!(job(release, "publish").contains("release ship --tag=\"$TAG\" --until announce --yes"));
     assert!(job(release, "deploy").contains("environment: \"staging\""));
     assert!(job(release, "deploy").contains("release ship --tag=\"$TAG\" --yes"));
     assert!(!all["release-plan.yml"].contains("contents: write"));
     assert!(all["release-plan.yml"].contains("run: release plan --comment \"$NUMBER\""));
     let silent = with(&table(Install::Source, ""), |mut repository| {
-        repository.github = false;
+        repository.github = None;
         workflows(&repository).unwrap().remove("release-plan.yml").unwrap()
     });
     assert!(!silent.contains("pull-requests: write") && !silent.contains("--comment"), "{silent}");
+}
+
+#[test]
+fn what_is_told_and_shown_at_github_needs_its_permissions_and_nothing_else_does() {
+    let asked = |github: AtGitHub, permission: &str| {
+        let all = with(&table(Install::Source, ""), |mut repository| {
+            repository.github = Some(github);
+            workflows(&repository).unwrap()
+        });
+        let jobs = [
+            ("release.yml", "publish"),
+            ("release.yml", "deploy"),
+            ("release-promote.yml", "to-production"),
+            ("release-rollback.yml", "to-production"),
+            ("release-tick.yml", "tick"),
+        ];
+        let asks = |(file, name): &(&str, &str)| job(&all[*file], name).contains(permission);
+        jobs.iter().filter(|job| asks(job)).map(|(_, name)| *name).collect::<Vec<&str>>()
+    };
+    let none: [&str; 0] = [];
+    for permission in ["issues: write", "pull-requests: write", "deployments: write"] {
+        assert_eq!(asked(AtGitHub::default(), permission), none, "{permission}");
+    }
+    let tells = AtGitHub { tells: true, mirrors: false };
+    assert_eq!(asked(tells, "issues: write # "), ["publish", "tick"]);
+    assert_eq!(asked(tells, "pull-requests: write # "), ["publish", "tick"]);
+    assert_eq!(asked(tells, "deployments: write"), none);
+    let mirrors = AtGitHub { tells: false, mirrors: true };
+    assert_eq!(asked(mirrors, "deployments: write # "), ["deploy", "to-production", "to-production", "tick"]);
+    assert_eq!(asked(mirrors, "issues: write"), none);
 }
 
 #[test]

@@ -5,10 +5,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::plan::workflow_files::FOLDER;
-use crate::render::workflows::{Package, Repository, Stage};
+use crate::render::workflows::{AtGitHub, Package, Repository, Stage};
 use crate::survey::facts::Survey;
 use crate::workspace::action_pins::{Pins, PinsError};
 use crate::workspace::config::Index;
+use crate::workspace::config::github::GitHubTable;
 use crate::world::files::{FileError, join_inside};
 
 /// How the names of files begin that may be ours.
@@ -27,7 +28,11 @@ pub enum WorkflowFilesError {
 }
 
 /// The repository as workflows see it.
-pub fn repository<'r>(survey: &'r Survey, github: bool, pins: &'r Pins) -> Repository<'r> {
+pub fn repository<'r>(survey: &'r Survey, github: Option<&GitHubTable>, pins: &'r Pins) -> Repository<'r> {
+    let github = github.map(|table| AtGitHub {
+        tells: table.comment || !table.labels.is_empty(),
+        mirrors: table.deployments,
+    });
     let packages = survey.facts.settings.iter().map(|settings| Package {
         short: settings.short.clone(),
         tag: settings.tag.clone(),
