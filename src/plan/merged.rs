@@ -77,13 +77,13 @@ pub struct Passage<'p> {
 /// Whether a merged commit did to a file what the plan wants: its bytes are as planned, or others changed the file
 /// meanwhile and the same lines went and came.
 pub fn holds(edit: &FileEdit, passage: Passage<'_>) -> bool {
-    if passage.after.map(Digest::of) == edit.after {
-        return true;
+    if passage.planned == passage.before {
+        return passage.after.map(Digest::of) == edit.after;
     }
     let (Some(planned), Some(before), Some(after)) = (passage.planned, passage.before, passage.after) else {
         return false;
     };
-    if edit.after.is_none() || planned == before {
+    if edit.after.is_none() {
         return false;
     }
     changed_lines(planned, &splice(planned, &edit.splices)) == changed_lines(before, after)
