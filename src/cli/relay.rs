@@ -84,6 +84,10 @@ impl Shipping<'_> {
             Ok(Start::Itself(run)) => format!("`{file}` is at work on it: {}", line(&run.html_url)),
             Ok(Start::Asked(run)) => format!("started `{file}` for it: {}", line(&run.html_url)),
             Ok(Start::Unseen) => format!("started `{file}` for it; GitHub does not show the run yet"),
+            // Whoever claims at a desk may finish it anywhere; a job that claims relies on that workflow.
+            Err(error) if !is_job && error.is_missing() => format!(
+                "nothing finishes it by itself: GitHub knows no workflow `{file}` (`workflow` of `[github]` names another file)"
+            ),
             Err(error) => return Err(not_started(plan, &workflow, error)),
         };
         self.streams.tell(&format!("{said}\n"));

@@ -80,6 +80,9 @@ fn a_job_that_claims_starts_the_workflow_of_the_tag_once() {
         &["stands, but its workflow `release.yml` could not be started", "on the default branch", by_hand],
     );
 
+    let at_a_desk = hosted.desk(&clone, &token, &CLAIM);
+    check(&at_a_desk, 0, &["nothing finishes it by itself: GitHub knows no workflow `release.yml`"]);
+
     github.workflow("release.yml", &["push", "workflow_dispatch"], "release {tag}");
     github.runs_go(&[("in_progress", "", 1000)]);
     let weak = github.token("weak", Kind::Job, &[("contents", Level::Write)]);
@@ -98,7 +101,7 @@ fn a_job_that_claims_starts_the_workflow_of_the_tag_once() {
     let started = hosted.job(&clone, &token, &CLAIM);
     check(&started, 0, &["started `release.yml` for it: http", "/actions/runs/"]);
     let dispatched = ("workflow_dispatch".to_owned(), "base-v1.1.0".to_owned());
-    assert_eq!(hosted.runs(), [dispatched.clone()]);
+    assert_eq!(hosted.runs(), std::slice::from_ref(&dispatched));
     assert_eq!(github.runs()[0].inputs, json!({ "tag": "base-v1.1.0" }));
     check(&hosted.job(&clone, &token, &CLAIM), 0, &["`release.yml` is at work on it: http"]);
     assert_eq!(hosted.runs().len(), 1, "one is enough");
@@ -116,6 +119,7 @@ fn a_job_that_claims_starts_the_workflow_of_the_tag_once() {
 
     // Killed before and after it asked: the next run finds what is there.
     hosted.end_all_runs();
+    github.runs_appear_late(0);
     let before = hosted.runs().len();
     let count = clone.folder.join("places");
     let mut command = hosted.command(&clone, &token, &CLAIM);
