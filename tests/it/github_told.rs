@@ -29,7 +29,10 @@ impl Story {
         story.write("pyproject.toml", MANIFEST);
         story.write("src/kite/__init__.py", "A = 1\n");
         let api = story.github.api();
-        story.write("release.toml", &format!("[github]\nrepository = \"ada/shop\"\napi = \"{api}\"\n{more}"));
+        story.write(
+            "release.toml",
+            &format!("[github]\nrepository = \"ada/shop\"\napi = \"{api}\"\nreleases = false\n{more}"),
+        );
         let backend = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/small_backend.py");
         fs::copy(backend, story.world.repository().join("small_backend.py")).unwrap();
         story.world.commit_all("feat: begin");

@@ -136,7 +136,13 @@ impl Place {
                 self.git(&["merge", "--quiet", "--no-ff", "-m", message, &side]);
             }
             "squash" => {
-                let said = self.git(&["log", "-1", "--format=%B", &side]);
+                let said = match self.git(&["rev-list", "--count", &format!("main..{side}")]).as_str() {
+                    "1" => self.git(&["log", "-1", "--format=%B", &side]),
+                    _ => {
+                        let all = ["log", "--reverse", "--format=* %B", &format!("main..{side}")];
+                        format!("chore: release all of it\n\n{}", self.git(&all))
+                    }
+                };
                 let (title, rest) = said.split_once('\n').unwrap();
                 self.git(&["merge", "--quiet", "--squash", &side]);
                 let message = format!("{title} (#1)\n{rest}\n\nCo-authored-by: A <a@example.org>");
