@@ -9,16 +9,17 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Whether the sources are a git repository, as opposed to an archive of them.
+/// Whether the sources are a git repository with all its history, as opposed to an archive of them.
 fn is_repository() -> bool {
-    let git = Command::new("git").arg("-C").arg(root()).args(["rev-parse", "--git-dir"]).output();
-    git.is_ok_and(|output| output.status.success())
+    let git =
+        Command::new("git").arg("-C").arg(root()).args(["rev-parse", "--is-shallow-repository"]).output();
+    git.is_ok_and(|output| output.status.success() && output.stdout.starts_with(b"false"))
 }
 
 /// A clone of our own repository, with its files as they are here.
 fn own() -> Option<World> {
     if !is_repository() {
-        eprintln!("skipped: the sources are no git repository");
+        eprintln!("skipped: the sources are no git repository with all its history");
         return None;
     }
     let world = World::without_repository();
