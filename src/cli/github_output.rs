@@ -94,6 +94,7 @@ fn write(waves: &[Matrix], plan: &Digest, text: &str, streams: &mut Streams) -> 
     Ok(())
 }
 
-fn file(variable: &str) -> Option<PathBuf> {
+/// The file that a variable of the job names, where it names one.
+pub fn file(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
 }

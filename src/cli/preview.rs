@@ -1,8 +1,5 @@
 //! `release plan --comment`: tells a pull request what merging it would release.
 
-use std::io::Write as _;
-use std::path::Path;
-
 use serde::Serialize;
 
 use crate::apply::one_comment::{Done, Wanted, ensure};
@@ -11,6 +8,7 @@ use crate::cli::args_preview::pull_number;
 use crate::cli::args_relay::PlanShape;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::github::{failure, github};
+use crate::cli::github_output::file;
 use crate::cli::preview_mark::{Mark, PREVIEW};
 use crate::cli::{ledger, open};
 use crate::plan::Plan;
@@ -25,6 +23,7 @@ use crate::survey::facts::Options;
 use crate::survey::home::Home;
 use crate::survey::merging::Merging;
 use crate::workspace::config::merge_method::MergeMethod;
+use crate::world::files;
 use crate::world::git::Repository;
 use crate::world::github::GitHub;
 use crate::world::github::error::GitHubError;
@@ -224,10 +223,11 @@ fn tell(
 
 /// Without the right to comment the job's own page shows it.
 fn not_allowed(number: u64, reason: &str, text: &str) -> Result<String, Failure> {
-    let shown = match std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
+    let shown = match file("GITHUB_STEP_SUMMARY") {
         None => "",
         Some(path) => {
-            append(Path::new(&path), text)?;
+            files::append(&path, text.as_bytes())
+                .map_err(|error| Failure::new(Kind::Outside, error).hint("`GITHUB_STEP_SUMMARY` names it"))?;
             ", and is on the page of this run"
         }
     };
@@ -235,14 +235,6 @@ fn not_allowed(number: u64, reason: &str, text: &str) -> Result<String, Failure>
         "the preview can not be written to #{number}{shown}: this run's token lacks `pull-requests: write` \
          (`pull_requests: write` of an app), which a run for a fork never has: {reason}"
     ))
-}
-
-fn append(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = std::fs::OpenOptions::new().append(true).create(true).open(path);
-    written.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
-        Failure::new(Kind::Outside, format!("failed to write {}: {error}", path.display()))
-            .hint("`GITHUB_STEP_SUMMARY` names it")
-    })
 }
 
 fn outdated(verb: &args::Plan, pull: &PullView, trial: &Trial, streams: &mut Streams) -> Result<u8, Failure> {

@@ -66,6 +66,7 @@ pub fn differences(planned: &Base, now: &Base) -> Vec<String> {
     reasons
 }
 
-fn short(commit: &str) -> &str {
+/// The first eight digits of a commit.
+pub fn short(commit: &str) -> &str {
     commit.get(..8).unwrap_or(commit)
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::edits::splice;
 use crate::plan::merged::{Passage, holds, notes_of_changelog};
+use crate::plan::stale::short;
 use crate::plan::step::FileEdit;
 use crate::plan::tally::{Source, tally};
 use crate::plan::{Plan, Release};
@@ -132,8 +133,4 @@ fn refused(reason: String, brought: &Brought) -> SurveyError {
             "`git revert {onto}`, push, and `release pr` proposes it anew with all there is by then"
         ),
     }
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..8).unwrap_or(commit)
 }

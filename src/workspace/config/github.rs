@@ -152,7 +152,8 @@ fn is_label(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= 50 && !text.contains([',', '\n'])
 }
 
-fn is_workflow(text: &str) -> bool {
+/// The name of a file in `.github/workflows`.
+pub(in crate::workspace::config) fn is_workflow(text: &str) -> bool {
     let known = |one: char| one.is_ascii_alphanumeric() || "-_.".contains(one);
     let stem = text.strip_suffix(".yml").or_else(|| text.strip_suffix(".yaml"));
     stem.is_some_and(|stem| !stem.is_empty() && stem.chars().all(known))

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::workspace::config::Config;
+use crate::workspace::config::github::is_workflow;
 use crate::workspace::config::ledger::branch_fault;
 use crate::workspace::config::problem::Problem;
 use crate::workspace::config::spanned::Node;
@@ -87,8 +88,7 @@ pub(in crate::workspace::config) fn check(tables: &Tables, document: &Node) -> V
         problems.push(problem.with_help("for example \"release {releases}\""));
     }
     for check in &table.checks {
-        let is_file = [".yml", ".yaml"].iter().any(|ending| check.ends_with(ending));
-        if !is_file || check.contains(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))) {
+        if !is_workflow(check) {
             let problem = Problem::new(place("checks"), format!("`{check}` is no name of a workflow file"));
             problems.push(problem.with_help("name it as it stands in `.github/workflows`: \"ci.yml\""));
         }
