@@ -1,5 +1,9 @@
 //! The `release` command: hands the arguments to `cli` and leaves with its exit code.
 
+/// Plans make and drop many small texts, on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     release::cli::main()
 }

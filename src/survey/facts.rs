@@ -20,7 +20,7 @@ use crate::survey::config_file::{ConfigFile, config_of_commit, find_config};
 use crate::survey::environments::{EnvironmentSettings, environments, first};
 use crate::survey::error::SurveyError;
 use crate::survey::inside::index_folders;
-use crate::survey::manifests::{Manifests, read_manifests, refuse_unreadable};
+use crate::survey::manifests::{read_manifests, refuse_unreadable};
 use crate::survey::merging::Merging;
 use crate::survey::older_tags::recognise_older_formats;
 use crate::survey::packages::{Files, Found, read_package};
@@ -35,6 +35,7 @@ use crate::workspace::config::settings::PackageSettings;
 use crate::workspace::config::workflows::WorkflowsTable;
 use crate::workspace::config::{Config, Index};
 use crate::workspace::discover::discover;
+use crate::workspace::discover::reach::Reach;
 use crate::workspace::file_name::FileName;
 use crate::workspace::graph::Graph;
 use crate::workspace::name::normalize;
@@ -42,7 +43,7 @@ use crate::workspace::package::Package;
 use crate::workspace::source::VersionSource;
 use crate::world::clock;
 use crate::world::git::Repository;
-use crate::world::objects::Objects;
+use crate::world::git_error::GitError;
 
 /// What a survey is asked for.
 #[derive(Debug, Clone, Default)]
@@ -101,18 +102,21 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         (_, named) => find_config(repository.root(), named.as_deref())?,
     };
     let config = &config_file.config;
-    let patterns = globs(config.tables.workspace.packages.as_deref().unwrap_or_default());
-    let manifests = read_manifests(&objects, &head.commit, &patterns, &mut files)?;
-    let found = find_packages(&head.commit, &manifests, &config_file, &mut files, options)?;
+    let (all_tags, found) = std::thread::scope(|scope| {
+        let tags = scope.spawn(|| list_tags(&repository));
+        let found = find_packages(&head.commit, &config_file, &mut files, options);
+        (tags.join().expect("reading tags does not panic"), found)
+    });
+    let (found, passed_by) = found?;
+    let all_tags = all_tags?;
     let (mut packages, settings): (Vec<Package>, Vec<_>) =
         found.into_iter().map(|found| (found.package, found.settings)).unzip();
     let graph = graph(&packages)?;
-    let overrides = read_overrides(&objects, &head.commit, &mut files)?;
-    let fragments = read_fragments(&objects, &head.commit, &mut files)?;
+    let overrides = read_overrides(&mut files)?;
+    let fragments = read_fragments(&mut files)?;
     let templates = read_templates(&mut files, &settings)?;
     files.bytes("uv.lock")?;
     let config_digest = config_digest(&config_file, &overrides, &fragments, &templates);
-    let all_tags = list_tags(&repository)?;
     let mut tags = version_tags(&all_tags, &packages);
     let mut warnings = recognise_older_formats(&all_tags, &mut packages, &tags.found);
     if !warnings.is_empty() {
@@ -160,7 +164,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
             packages[*package].short
         ));
     }
-    warnings.extend(manifests.passed_by);
+    warnings.extend(passed_by);
     let environments = environments(config, &packages, &settings, &graph)?;
     let mut facts = Facts {
         first: first(&environments),
@@ -260,14 +264,17 @@ fn uploads(config: &Config) -> BTreeMap<String, Index> {
     found.filter(|(_, index)| matches!(index, Index::Remote { .. })).collect()
 }
 
-fn find_packages(
+/// The packages, and a sentence for each place where one could stand and none is read.
+pub fn find_packages(
     commit: &str,
-    manifests: &Manifests,
     config_file: &ConfigFile,
     files: &mut Files<'_>,
     options: &Options,
-) -> Result<Vec<Found>, SurveyError> {
+) -> Result<(Vec<Found>, Vec<String>), SurveyError> {
     let config = &config_file.config;
+    let patterns = globs(config.tables.workspace.packages.as_deref().unwrap_or_default());
+    let reach = Reach::of(config, root_manifest(files)?);
+    let manifests = read_manifests(&patterns, &reach, files)?;
     let discovery = discover(config, &manifests.files).map_err(|problems| config_file.problems(problems))?;
     refuse_unreadable(&discovery, files)?;
     if discovery.packages.is_empty() {
@@ -280,8 +287,8 @@ fn find_packages(
     }
     let is_single = discovery.is_single_root();
     let mut found = Vec::new();
-    for candidate in &discovery.packages {
-        found.push(read_package(files, config, &candidate.folder, is_single)?);
+    for candidate in discovery.packages {
+        found.push(read_package(files, config, is_single, candidate)?);
     }
     refuse_same_names(&found)?;
     if let Some(index) = &options.index {
@@ -293,7 +300,7 @@ fn find_packages(
             one.settings.index = index.clone();
         }
     }
-    Ok(found)
+    Ok((found, manifests.passed_by))
 }
 
 fn refuse_same_names(found: &[Found]) -> Result<(), SurveyError> {
@@ -312,7 +319,7 @@ fn refuse_same_names(found: &[Found]) -> Result<(), SurveyError> {
     Ok(())
 }
 
-fn graph(packages: &[Package]) -> Result<Graph, SurveyError> {
+pub fn graph(packages: &[Package]) -> Result<Graph, SurveyError> {
     let nodes: Vec<_> = packages
         .iter()
         .map(|package| (package.name.clone(), &package.manifest, package.path.clone()))
@@ -320,7 +327,7 @@ fn graph(packages: &[Package]) -> Result<Graph, SurveyError> {
     Ok(Graph::build(&nodes)?)
 }
 
-fn walk_packages(
+pub fn walk_packages(
     packages: &[Package],
     settings: &[PackageSettings],
     tags: Vec<Vec<VersionTag>>,
@@ -343,7 +350,7 @@ fn walk_packages(
     .collect()
 }
 
-fn shared(config: &Config, packages: &[Package]) -> Vec<Shared> {
+pub fn shared(config: &Config, packages: &[Package]) -> Vec<Shared> {
     let named = |package: &Package, names: &[String]| {
         names.iter().any(|name| {
             normalize(name) == normalize(&package.short) || normalize(name) == package.name.as_str()
@@ -372,13 +379,19 @@ fn globs(patterns: &[String]) -> GlobSet {
     set.build().unwrap_or_default()
 }
 
-fn read_overrides(
-    objects: &Objects,
-    commit: &str,
-    files: &mut Files<'_>,
-) -> Result<Vec<Override>, SurveyError> {
+/// The root's `pyproject.toml`, where it can be read.
+fn root_manifest<'f>(files: &'f mut Files<'_>) -> Result<Option<&'f str>, GitError> {
+    match files.bytes("pyproject.toml") {
+        Ok(bytes) => Ok(bytes.and_then(|bytes| std::str::from_utf8(bytes).ok())),
+        // A link: whoever needs it says so.
+        Err(GitError::NotAFile { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_overrides(files: &mut Files<'_>) -> Result<Vec<Override>, SurveyError> {
     let mut overrides = Vec::new();
-    for path in paths_in(objects, commit, ".release/overrides/", ".toml")? {
+    for path in paths_in(files, ".release/overrides", ".toml")? {
         overrides.push(
             parse_override(&path, files.text(&path)?)
                 .map_err(|problems| SurveyError::Correction { problems })?,
@@ -387,13 +400,9 @@ fn read_overrides(
     Ok(overrides)
 }
 
-fn read_fragments(
-    objects: &Objects,
-    commit: &str,
-    files: &mut Files<'_>,
-) -> Result<Vec<Fragment>, SurveyError> {
+fn read_fragments(files: &mut Files<'_>) -> Result<Vec<Fragment>, SurveyError> {
     let mut fragments = Vec::new();
-    for path in paths_in(objects, commit, ".release/changes/", ".md")? {
+    for path in paths_in(files, ".release/changes", ".md")? {
         if !path.ends_with("/README.md") {
             let fragment = parse_fragment(&path, files.text(&path)?);
             fragments.push(fragment.map_err(|problems| SurveyError::Correction { problems })?);
@@ -402,9 +411,8 @@ fn read_fragments(
     Ok(fragments)
 }
 
-fn paths_in(objects: &Objects, commit: &str, folder: &str, ending: &str) -> Result<Vec<String>, SurveyError> {
-    let wanted = |path: &[u8]| path.starts_with(folder.as_bytes()) && path.ends_with(ending.as_bytes());
-    let found = objects.find_files(commit, &wanted)?;
+fn paths_in(files: &Files<'_>, folder: &str, ending: &str) -> Result<Vec<String>, SurveyError> {
+    let found = files.find(folder, &|_| true, &|path| path.ends_with(ending.as_bytes()))?;
     Ok(found.into_iter().filter_map(|file| String::from_utf8(file.path).ok()).collect())
 }
 

@@ -4,10 +4,10 @@ use globset::GlobSet;
 
 use crate::survey::error::SurveyError;
 use crate::survey::packages::Files;
+use crate::workspace::discover::reach::Reach;
 use crate::workspace::discover::{Discovery, RepoFile, is_read};
 use crate::workspace::manifest::Manifest;
 use crate::world::git_error::GitError;
-use crate::world::objects::Objects;
 use crate::world::tree::Mode;
 
 /// What was found of one commit.
@@ -30,22 +30,22 @@ impl Manifests {
 }
 
 /// Reads the files by which packages are found. `packages` covers the folders that the configuration names; it is
-/// empty where none are named. Links are not followed.
+/// empty where none are named; `reach` tells where to look. Links are not followed.
 ///
 /// # Errors
 /// Where git can not read them.
 pub fn read_manifests(
-    objects: &Objects,
-    commit: &str,
     packages: &GlobSet,
+    reach: &Reach,
     files: &mut Files<'_>,
 ) -> Result<Manifests, SurveyError> {
     let mut manifests = Manifests { files: Vec::new(), passed_by: Vec::new(), links: Vec::new() };
     let wanted = |path: &[u8]| {
         let text = String::from_utf8_lossy(path);
-        is_read(&text) || packages.is_match(text.as_ref())
+        is_read(&text) || (!packages.is_empty() && packages.is_match(text.as_ref()))
     };
-    for file in objects.find_files(commit, &wanted)? {
+    let enters = |folder: &[u8]| reach.enters(&String::from_utf8_lossy(folder));
+    for file in files.find("", &enters, &wanted)? {
         let shown = String::from_utf8_lossy(&file.path).into_owned();
         let folder = manifest_folder(&shown);
         let is_package = folder.is_some_and(|folder| packages.is_empty() || packages.is_match(folder));

@@ -7,25 +7,28 @@ use crate::version::number::Version;
 use crate::version::semver::read_tag_version;
 use crate::workspace::config::Config;
 use crate::workspace::config::settings::PackageSettings;
+use crate::workspace::discover::Candidate;
+use crate::workspace::discover::parsed::ParsedManifest;
 use crate::workspace::manifest::Manifest;
 use crate::workspace::name::PackageName;
 use crate::workspace::package::Package;
 use crate::workspace::path::RepoPath;
-use crate::workspace::source::{VersionSource, locate, read_version};
+use crate::workspace::source::{SourceError, VersionSource, locate, read_version};
 use crate::workspace::tag::TagFormat;
 use crate::world::git_error::GitError;
 use crate::world::objects::Objects;
+use crate::world::snapshot::{self, Snapshot};
+use crate::world::tree::Mode;
 
 /// The files of one commit, read once.
 pub struct Files<'o> {
-    objects: &'o Objects,
-    commit: &'o str,
+    snapshot: Snapshot<'o>,
     read: BTreeMap<String, Vec<u8>>,
 }
 
 impl<'o> Files<'o> {
     pub fn of(objects: &'o Objects, commit: &'o str) -> Files<'o> {
-        Files { objects, commit, read: BTreeMap::new() }
+        Files { snapshot: Snapshot::of(objects, commit), read: BTreeMap::new() }
     }
 
     /// The bytes of a file; `None` where there is none.
@@ -34,7 +37,7 @@ impl<'o> Files<'o> {
     /// A link, or an object that can not be read.
     pub fn bytes(&mut self, path: &str) -> Result<Option<&[u8]>, GitError> {
         if !self.read.contains_key(path) {
-            let Some(bytes) = self.objects.blob(self.commit, path)? else { return Ok(None) };
+            let Some(bytes) = self.snapshot.blob(path)? else { return Ok(None) };
             self.read.insert(path.to_owned(), bytes);
         }
         Ok(self.read.get(path).map(Vec::as_slice))
@@ -50,9 +53,20 @@ impl<'o> Files<'o> {
     }
 
     pub fn is_file(&self, path: &str) -> bool {
-        self.objects
-            .entry(self.commit, path)
-            .is_ok_and(|entry| entry.is_some_and(|entry| entry.mode.is_file()))
+        self.snapshot.mode(path).is_ok_and(|mode| mode.is_some_and(Mode::is_file))
+    }
+
+    /// Finds files below a folder (empty for the root) by their paths, in folders that `enters` allows.
+    ///
+    /// # Errors
+    /// Unreadable objects.
+    pub fn find(
+        &self,
+        below: &str,
+        enters: &dyn Fn(&[u8]) -> bool,
+        wanted: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<Vec<snapshot::Found>, GitError> {
+        self.snapshot.find(below, enters, wanted)
     }
 
     /// All that was read, by path.
@@ -67,22 +81,23 @@ pub struct Found {
     pub settings: PackageSettings,
 }
 
-/// Reads the package in one folder.
+/// Reads the package in one folder, whose manifest was parsed.
 ///
 /// # Errors
 /// Where its manifest or the file of its version can not be read or understood.
 pub fn read_package(
     files: &mut Files<'_>,
     config: &Config,
-    folder: &RepoPath,
     is_single: bool,
+    candidate: Candidate,
 ) -> Result<Found, SurveyError> {
-    let path = folder.join("pyproject.toml");
-    let text = files.text(path.as_git())?.to_owned();
-    let manifest = Manifest::read(&text, path.as_git())?;
+    let folder = &candidate.folder;
+    // Where the bytes are no text, that is what is wrong with it.
+    files.text(folder.join("pyproject.toml").as_git())?;
+    let ParsedManifest { manifest, source } = candidate.parsed?;
     let name = PackageName::new(&manifest.name);
     let settings = config.package(&name, folder, is_single);
-    let (source, version) = find_version(files, folder, &text, &manifest)?;
+    let (source, version) = find_version(files, folder, &manifest, source)?;
     let tag = tag_format(&settings.tag, &name)?;
     let aliases =
         settings.tag_aliases.iter().map(|alias| tag_format(alias, &name)).collect::<Result<_, _>>()?;
@@ -107,11 +122,19 @@ pub fn read_package(
 fn find_version(
     files: &mut Files<'_>,
     folder: &RepoPath,
-    text: &str,
     manifest: &Manifest,
+    told: Result<Option<VersionSource>, SourceError>,
 ) -> Result<(VersionSource, Option<Version>), SurveyError> {
     let unknown = |reason: String| (VersionSource::Unknown { reason }, None);
-    let source = match locate(text, manifest, &|below| files.is_file(folder.join(below).as_git())) {
+    let located = match told {
+        Ok(None) => {
+            let text = files.text(&manifest.path)?.to_owned();
+            locate(&text, manifest, &|below| files.is_file(folder.join(below).as_git()))
+        }
+        Ok(Some(source)) => Ok(source),
+        Err(error) => Err(error),
+    };
+    let source = match located {
         Ok(source) => source,
         Err(error) => return Ok(unknown(error.to_string())),
     };

@@ -11,6 +11,7 @@ use crate::survey::tags::list_tags;
 use crate::workspace::config::Config;
 use crate::workspace::discover::discover;
 use crate::workspace::discover::proposal::{Proposal, propose as make};
+use crate::workspace::discover::reach::Reach;
 use crate::world::git::Repository;
 
 /// The repository's root and the configuration that fits it.
@@ -22,7 +23,7 @@ pub fn propose(directory: &Path) -> Result<(PathBuf, Proposal), SurveyError> {
     let head = repository.head()?;
     let objects = repository.objects();
     let mut files = Files::of(&objects, &head.commit);
-    let manifests = read_manifests(&objects, &head.commit, &GlobSet::empty(), &mut files)?;
+    let manifests = read_manifests(&GlobSet::empty(), &Reach::everywhere(), &mut files)?;
     // What else is wrong, such as two packages of one name, the proposal tells itself.
     if let Ok(discovery) = discover(&Config::default(), &manifests.files) {
         refuse_unreadable(&discovery, &mut files)?;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
 use crate::history::commit::VersionTag;
 use crate::survey::tags::Tag;
 use crate::version::semver::read_tag_version;
@@ -22,27 +24,27 @@ pub struct VersionTags {
 pub fn version_tags(tags: &[Tag], packages: &[Package]) -> VersionTags {
     let formats = formats(packages);
     let mut read = VersionTags { found: vec![Vec::new(); packages.len()], unreadable: Vec::new() };
-    let mut owners: Vec<(usize, &str)> = Vec::new();
-    for tag in tags {
-        owners.clear();
+    let owned = tags.par_iter().with_min_len(TOGETHER).flat_map_iter(|tag| {
+        let mut owners: Vec<(usize, &str)> = Vec::new();
         for format in formats.values() {
             format.owners(&tag.name, &mut owners);
         }
         owners.sort_unstable();
         owners.dedup_by_key(|(package, _)| *package);
-        for (package, text) in &owners {
-            match read_tag_version(text) {
-                Ok(version) => read.found[*package].push(VersionTag {
-                    tag: tag.name.clone(),
-                    version,
-                    commit: tag.commit.clone(),
-                }),
-                Err(_) => read.unreadable.push((tag.name.clone(), *package)),
-            }
+        owners.into_iter().map(move |(package, text)| (package, tag, read_tag_version(text).ok()))
+    });
+    for (package, tag, version) in owned.collect::<Vec<_>>() {
+        let (tag, commit) = (tag.name.clone(), tag.commit.clone());
+        match version {
+            Some(version) => read.found[package].push(VersionTag { tag, version, commit }),
+            None => read.unreadable.push((tag, package)),
         }
     }
     read
 }
+
+/// How many tags one thread reads at least: fewer are read before another begins.
+const TOGETHER: usize = 512;
 
 /// A tag format and the packages whose tags it reads.
 struct Readers<'p> {

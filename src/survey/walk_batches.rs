@@ -49,7 +49,7 @@ pub fn compare_all(
 }
 
 /// From how many commits on threads gain more than they cost.
-const LONG: usize = 4096;
+const LONG: usize = 1024;
 /// How many commits one thread takes at a time: each begins with nothing in its cache.
 const BATCH: usize = 2048;
 const MOST_THREADS: usize = 8;
@@ -96,7 +96,7 @@ impl Batches<'_> {
     }
 
     fn compare_batch(&self, batch: &[Job]) -> Result<Vec<Comparison>, GitError> {
-        if self.threads == 1 || batch.len() <= BATCH {
+        if self.threads == 1 || batch.len() <= LONG {
             return self.compare_in_turn(&self.objects, batch);
         }
         let parts = batch.chunks(batch.len().div_ceil(self.threads));
@@ -137,7 +137,7 @@ impl<'a> Layout<'a> {
 
     fn compare_in_turn(&self, objects: &Objects, jobs: &[Job]) -> Result<Vec<Comparison>, GitError> {
         let Layout { packages, shared, folders } = *self;
-        let mut comparer = Comparer { objects, packages, shared, folders, spare: Vec::new() };
+        let mut comparer = Comparer { objects, packages, shared, folders };
         let mut compare = |job: &Job| {
             if job.is_merge {
                 let empty = job.old == Some(job.new);

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use gix::ObjectId;
-use gix::objs::Kind;
 
 use crate::history::commit::{PackageSet, Touch, Touched};
 use crate::survey::walk::{Shared, WalkPackage};
-use crate::survey::walk_files::{MANIFEST, State, judge, may_hold_uncounted, state_of, system_path};
+use crate::survey::walk_files::{
+    Doubt, MANIFEST, State, Verdict, judge, may_hold_uncounted, state_of, system_path,
+};
 use crate::survey::walk_folders::{FolderId, Folders, ROOT};
 use crate::world::git_error::GitError;
 use crate::world::objects::Objects;
+use crate::world::packs::Bytes;
 use crate::world::tree::{Difference, Entry, Mode, differences};
 
 /// Compares commits with their first parents.
@@ -20,8 +22,6 @@ pub struct Comparer<'a> {
     pub packages: &'a [WalkPackage],
     pub shared: &'a [Shared],
     pub folders: &'a Folders,
-    /// Buffers for tree objects, used again.
-    pub spare: Vec<Vec<u8>>,
 }
 
 /// What a commit changes.
@@ -55,8 +55,10 @@ impl Comparer<'_> {
             touched: BTreeMap::new(),
             outside: false,
             appeared: Vec::new(),
+            doubtful: Vec::new(),
         };
         pass.folder(ROOT, None, old, Some(new))?;
+        pass.judge_doubtful()?;
         let touches = pass.touched.into_iter().map(|(package, what)| Touch { package, what }).collect();
         Ok(Comparison { empty: false, outside: pass.outside, touches, appeared: pass.appeared })
     }
@@ -79,6 +81,8 @@ struct Pass<'c, 'a> {
     outside: bool,
     /// Packages whose manifest is new.
     appeared: Vec<usize>,
+    /// Files that may have changed in their version alone.
+    doubtful: Vec<(usize, Doubt)>,
 }
 
 impl Pass<'_, '_> {
@@ -158,12 +162,24 @@ impl Pass<'_, '_> {
             Some(Owner { package, prefix }) if self.open.contains(package) => {
                 let comparer = &*self.comparer;
                 let path = &self.path[prefix..];
-                let what = judge(comparer.objects, &comparer.packages[package], path, old, new)?;
-                self.note(package, what);
+                match judge(&comparer.packages[package], path, old, new) {
+                    Verdict::Is(what) => self.note(package, what),
+                    Verdict::Doubt(doubt) => self.doubtful.push((package, doubt)),
+                }
             }
             Some(_) => {}
         }
         Ok(if self.is_known(owner) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// Reads the files whose content decides, where no other file has decided for their package.
+    fn judge_doubtful(&mut self) -> Result<(), GitError> {
+        for (package, doubt) in std::mem::take(&mut self.doubtful) {
+            if self.touched.get(&package) != Some(&Touched::Files) {
+                self.note(package, doubt.settle(self.comparer.objects)?);
+            }
+        }
+        Ok(())
     }
 
     /// Whether nothing more can be learned about this owner.
@@ -206,8 +222,7 @@ impl Pass<'_, '_> {
         new: Option<ObjectId>,
         mut visit: impl FnMut(&mut Self, Difference<'_>) -> Result<ControlFlow<()>, GitError>,
     ) -> Result<ControlFlow<()>, GitError> {
-        let before = self.read(old)?;
-        let after = self.read(new)?;
+        let (before, after) = (self.read(old)?, self.read(new)?);
         let length = self.path.len();
         let end = differences(&before, &after, |difference| {
             if length > 0 {
@@ -222,20 +237,14 @@ impl Pass<'_, '_> {
                 Err(error) => ControlFlow::Break(Err(error)),
             }
         });
-        self.comparer.spare.extend([before, after]);
         match end {
             ControlFlow::Continue(()) => Ok(ControlFlow::Continue(())),
             ControlFlow::Break(result) => result.map(ControlFlow::Break),
         }
     }
 
-    fn read(&mut self, tree: Option<ObjectId>) -> Result<Vec<u8>, GitError> {
-        let mut bytes = self.comparer.spare.pop().unwrap_or_default();
-        bytes.clear();
-        if let Some(tree) = tree {
-            self.comparer.objects.expect(&tree, Kind::Tree, &mut bytes)?;
-        }
-        Ok(bytes)
+    fn read(&self, tree: Option<ObjectId>) -> Result<Bytes, GitError> {
+        tree.map_or_else(|| Ok(Bytes::default()), |tree| self.comparer.objects.tree(&tree))
     }
 }
 

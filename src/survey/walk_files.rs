@@ -33,33 +33,48 @@ pub fn may_hold_uncounted(package: &WalkPackage, folder: &[u8]) -> bool {
     !package.ignore.is_empty() || package.version_files.iter().chain(&package.changelog).any(below)
 }
 
+/// What a changed file means, or what has to be read to know.
+pub enum Verdict {
+    Is(Touched),
+    Doubt(Doubt),
+}
+
+/// A file that holds a version, before and after.
+pub struct Doubt {
+    old: ObjectId,
+    new: ObjectId,
+    is_manifest: bool,
+}
+
+impl Doubt {
+    /// Whether more than the version changed.
+    ///
+    /// # Errors
+    /// Unreadable objects.
+    pub fn settle(&self, objects: &Objects) -> Result<Touched, GitError> {
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        objects.expect(&self.old, Kind::Blob, &mut before)?;
+        objects.expect(&self.new, Kind::Blob, &mut after)?;
+        let same = if self.is_manifest { manifest_differs_in_version_only } else { differs_in_version_only };
+        Ok(if same(&before, &after) { Touched::Version } else { Touched::Files })
+    }
+}
+
 /// What a changed file means for the package that owns it; the path is from the package's folder.
-///
-/// # Errors
-/// Unreadable objects.
-pub fn judge(
-    objects: &Objects,
-    package: &WalkPackage,
-    path: &[u8],
-    old: State,
-    new: State,
-) -> Result<Touched, GitError> {
+pub fn judge(package: &WalkPackage, path: &[u8], old: State, new: State) -> Verdict {
     if let Some(what) = judge_name(package, path) {
-        return Ok(what);
+        return Verdict::Is(what);
     }
-    let manifest = path == MANIFEST.as_bytes();
-    if !manifest && !package.version_files.iter().any(|file| file.as_bytes() == path) {
-        return Ok(Touched::Files);
+    let is_manifest = path == MANIFEST.as_bytes();
+    if !is_manifest && !package.version_files.iter().any(|file| file.as_bytes() == path) {
+        return Verdict::Is(Touched::Files);
     }
-    let (Some((old_mode, old)), Some((new_mode, new))) = (old, new) else { return Ok(Touched::Files) };
-    if old_mode != new_mode || !old_mode.is_file() {
-        return Ok(Touched::Files);
+    match (old, new) {
+        (Some((old_mode, old)), Some((new_mode, new))) if old_mode == new_mode && old_mode.is_file() => {
+            Verdict::Doubt(Doubt { old, new, is_manifest })
+        }
+        _ => Verdict::Is(Touched::Files),
     }
-    let (mut before, mut after) = (Vec::new(), Vec::new());
-    objects.expect(&old, Kind::Blob, &mut before)?;
-    objects.expect(&new, Kind::Blob, &mut after)?;
-    let same = if manifest { manifest_differs_in_version_only } else { differs_in_version_only };
-    Ok(if same(&before, &after) { Touched::Version } else { Touched::Files })
 }
 
 /// What a file means whose name alone tells it.

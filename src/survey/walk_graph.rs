@@ -18,6 +18,7 @@ use crate::survey::walk_releases::Releases;
 use crate::survey::walk_sets::{FULL, SetId, Sets};
 use crate::world::commit_text::CommitText;
 use crate::world::git_error::GitError;
+use crate::world::grafts::Grafts;
 use crate::world::objects::Objects;
 
 /// Commits by number, in the order they were met; 0 is HEAD.
@@ -58,8 +59,9 @@ impl Graph {
         let graph = Graph { nodes: Vec::new(), edges: Vec::new(), numbers: HashMap::default() };
         let shallow = objects.shallow_commits()?;
         let queue = BinaryHeap::new();
+        let grafts = objects.grafts()?;
         let mut walk =
-            Walk { graph, objects, releases, sets, shallow, queue, open: 0, oldest_open: i64::MAX };
+            Walk { graph, objects, releases, sets, shallow, grafts, queue, open: 0, oldest_open: i64::MAX };
         walk.enter(head)?;
         let exhausted = walk.run()?;
         walk.look_beyond()?;
@@ -134,6 +136,8 @@ struct Walk<'a> {
     sets: &'a mut Sets,
     /// Commits whose parents are not here, sorted.
     shallow: Vec<ObjectId>,
+    /// Commits with other parents than their own.
+    grafts: Grafts,
     queue: BinaryHeap<(i64, Reverse<u32>)>,
     /// How many queued commits are not held by all releases.
     open: usize,
@@ -180,7 +184,8 @@ impl Walk<'_> {
         }
         let start = self.graph.edges.len();
         if self.shallow.binary_search(&id).is_err() {
-            for parent in CommitText(&object).parents() {
+            let grafted = self.grafts.get(&id).cloned();
+            for parent in grafted.unwrap_or_else(|| CommitText(&object).parents().collect()) {
                 let parent = self.enter(parent)?;
                 self.graph.edges.push(parent);
             }

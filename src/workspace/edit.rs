@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml_edit::Value;
 
-use crate::workspace::manifest::{Dependency, Manifest, ManifestError};
+use crate::workspace::manifest::{Dependency, Manifest, ManifestError, Style, leading_name};
 use crate::workspace::manifest_toml::quote_length;
 use crate::workspace::module::{VersionTextError, find_in_version_file};
 use crate::workspace::source::{FileKind, read_version};
@@ -72,13 +72,14 @@ pub fn set_version(text: &str, manifest: &Manifest, new: &str) -> Result<Vec<Cha
     if manifest.declared.is_empty() {
         return Err(EditError::NoVersion { path: manifest.path.clone() });
     }
+    let plain = is_plain(new) && manifest.declared.iter().all(|declared| !declared.escaped);
     let mut wanted = manifest.clone();
     let mut changes = Vec::new();
     for declared in wanted.declared.iter_mut().filter(|declared| declared.value != new) {
         changes.push(literal(text, &declared.span, declared.escaped, new));
         new.clone_into(&mut declared.value);
     }
-    checked(text, wanted, changes)
+    if plain { Ok(changes) } else { checked(text, wanted, changes) }
 }
 
 /// The changes that write another requirement (or Poetry constraint) in a dependency's place.
@@ -102,7 +103,8 @@ pub fn set_requirement(
     }
     new.clone_into(&mut entry.text);
     let changes = vec![literal(text, &dependency.span, dependency.escaped, new)];
-    checked(text, wanted, changes)
+    let stays = dependency.style == Style::Poetry || leading_name(new).as_ref() == Some(&dependency.name);
+    if stays && !dependency.escaped && is_plain(new) { Ok(changes) } else { checked(text, wanted, changes) }
 }
 
 /// The changes that give a file of a dynamic version another one.
@@ -131,8 +133,7 @@ pub fn set_version_file(path: &str, text: &str, old: &str, new: &str) -> Result<
 
 /// Replaces a string: its inside where the quotes can stay, else the whole literal.
 fn literal(text: &str, span: &Range<usize>, escaped: bool, new: &str) -> Change {
-    let is_plain = !new.contains(['"', '\'', '\\']) && !new.contains(char::is_control);
-    if !escaped && (is_plain || fits_quotes(text, span, new)) {
+    if !escaped && (is_plain(new) || fits_quotes(text, span, new)) {
         return Change::replace(span.clone(), new);
     }
     let quotes = match span.start.checked_sub(3) {
@@ -141,6 +142,12 @@ fn literal(text: &str, span: &Range<usize>, escaped: bool, new: &str) -> Change 
     };
     let whole = span.start.saturating_sub(quotes)..span.end + quotes;
     Change::replace(whole, Value::from(new).to_string().trim())
+}
+
+/// Whether a text can stand between any quotes of TOML as it is. In place of a string without escapes it changes that
+/// value and nothing else, which needs no second reading.
+fn is_plain(new: &str) -> bool {
+    !new.contains(['"', '\'', '\\']) && !new.contains(char::is_control)
 }
 
 /// Whether a text with quotes can stand between the quotes that are there.

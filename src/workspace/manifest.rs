@@ -150,11 +150,18 @@ impl Manifest {
     /// Where the text is no TOML, describes no package, or contradicts itself.
     pub fn read(text: &str, path: &str) -> Result<Manifest, ManifestError> {
         let toml = TomlReader { path, text };
-        let document = toml.parse()?;
+        Manifest::of(toml, toml.parse()?.as_table())
+    }
+
+    /// The same of a text that was just parsed.
+    ///
+    /// # Errors
+    /// Where it describes no package, or contradicts itself.
+    pub fn of(toml: TomlReader<'_>, root: &Table) -> Result<Manifest, ManifestError> {
         let empty = Table::new();
-        let tables = Tables::find(toml, document.as_table(), &empty)?;
+        let tables = Tables::find(toml, root, &empty)?;
         let mut manifest = Manifest {
-            path: path.to_owned(),
+            path: toml.path.to_owned(),
             name: tables.name()?,
             declared: tables.declared()?,
             dynamic_version: tables.has_dynamic_version()?,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use regex::RegexBuilder;
-use toml_edit::Item;
+use toml_edit::{Item, TableLike};
 
 use crate::workspace::manifest::{Manifest, VersionPlace};
 use crate::workspace::manifest_toml::{TomlProblem, TomlReader};
@@ -63,18 +63,38 @@ pub fn locate(
     let toml = TomlReader { path: &manifest.path, text };
     let document = toml.parse()?;
     let search = Search { toml, root: document.as_table(), manifest, exists };
+    match told_by_manifest(&search)? {
+        Some(source) => Ok(source),
+        None => search.file(),
+    }
+}
+
+/// The same for a manifest that was just parsed; `None` where other files have to be looked for.
+///
+/// # Errors
+/// As `locate`.
+pub fn locate_in_manifest(
+    toml: TomlReader<'_>,
+    root: &dyn TableLike,
+    manifest: &Manifest,
+) -> Result<Option<VersionSource>, SourceError> {
+    told_by_manifest(&Search { toml, root, manifest, exists: &|_| false })
+}
+
+fn told_by_manifest(search: &Search<'_>) -> Result<Option<VersionSource>, SourceError> {
+    let manifest = search.manifest;
     if let Some(backend) = search.vcs_backend()? {
-        return Ok(VersionSource::Vcs { backend });
+        return Ok(Some(VersionSource::Vcs { backend }));
     }
     if !manifest.declared.is_empty() {
         let holds = |place| manifest.declared.iter().any(|declared| declared.place == place);
         let (in_project, in_poetry) = (holds(VersionPlace::Project), holds(VersionPlace::Poetry));
-        return Ok(VersionSource::Static { in_project, in_poetry });
+        return Ok(Some(VersionSource::Static { in_project, in_poetry }));
     }
     if !manifest.dynamic_version && search.tool(&["flit", "metadata"])?.is_none() {
         return Err(SourceError::NoVersion { manifest: manifest.path.clone() });
     }
-    search.file()
+    Ok(None)
 }
 
 /// The version in a file's text and its place.

@@ -1,12 +1,14 @@
 //! A git repository on this machine: where it stands, what is checked out, who works in it.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use gix::sec::trust::DefaultForLevel;
 
 use crate::world::git_command::git;
 use crate::world::git_error::GitError;
 use crate::world::objects::Objects;
+use crate::world::packs::Packs;
 use crate::world::remote::without_credentials;
 
 /// An opened repository; may be shared between threads.
@@ -14,6 +16,7 @@ use crate::world::remote::without_credentials;
 pub struct Repository {
     inner: gix::ThreadSafeRepository,
     root: PathBuf,
+    packs: Arc<OnceLock<Packs>>,
 }
 
 /// What is checked out.
@@ -50,7 +53,7 @@ impl Repository {
             .map_err(|error| open_error(directory, error))?;
         let root = inner.work_dir().unwrap_or(inner.git_dir());
         let root = root.canonicalize().map_err(|source| GitError::File { path: root.to_owned(), source })?;
-        let repository = Repository { inner, root };
+        let repository = Repository { inner, root, packs: Arc::default() };
         repository.check_refs()?;
         Ok(repository)
     }
@@ -125,7 +128,11 @@ impl Repository {
 
     /// A reader of objects, for one thread, with a cache of its own.
     pub fn objects(&self) -> Objects {
-        Objects::new(self.local(), self.root.clone())
+        Objects::new(self.local(), self.root.clone(), self.packs.get_or_init(|| self.open_packs()))
+    }
+
+    fn open_packs(&self) -> Packs {
+        Packs::open(&self.common_dir().join("objects"))
     }
 
     /// The git library's own handle, for one thread.

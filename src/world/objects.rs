@@ -1,5 +1,6 @@
 //! Reads commits, folders and files of a repository, in-process.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use gix::objs::{Find, Kind, TagRef};
@@ -10,13 +11,17 @@ use gix::{ObjectId, oid};
 
 use crate::world::commit_text::{CommitText, Words};
 use crate::world::git_error::GitError;
+use crate::world::grafts::{Grafts, read_grafts};
+use crate::world::packs::{Bytes, PackReader, Packs};
 use crate::world::refs::target_of;
-use crate::world::tree::{Entry, Mode, entries};
+use crate::world::tree::{Mode, entries};
 
 /// A reader of objects, for one thread.
 pub struct Objects {
     local: gix::Repository,
     root: PathBuf,
+    /// The quick way to objects in packs.
+    packs: Option<RefCell<PackReader>>,
 }
 
 /// An entry of a commit's files.
@@ -42,9 +47,12 @@ pub struct CommitRecord {
 const CACHE_BYTES: usize = 16 << 20;
 
 impl Objects {
-    pub(in crate::world) fn new(mut local: gix::Repository, root: PathBuf) -> Objects {
+    pub(in crate::world) fn new(mut local: gix::Repository, root: PathBuf, packs: &Packs) -> Objects {
         local.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(CACHE_BYTES)));
-        Objects { local, root }
+        // gix knows which objects stand in for others.
+        let is_plain = local.objects.store_ref().replacements().next().is_none();
+        let packs = is_plain.then(|| RefCell::new(packs.reader()));
+        Objects { local, root, packs }
     }
 
     /// The bytes of a file in a commit; `None` where the path does not exist.
@@ -61,20 +69,6 @@ impl Objects {
         Ok(Some(bytes))
     }
 
-    /// The bytes of a file that was found before; quicker than by its path.
-    ///
-    /// # Errors
-    /// As `blob`.
-    pub fn read_file(&self, file: &File) -> Result<Vec<u8>, GitError> {
-        if !file.mode.is_file() {
-            let path = String::from_utf8_lossy(&file.path).into_owned();
-            return Err(GitError::NotAFile { path, kind: file.mode.describe() });
-        }
-        let mut bytes = Vec::new();
-        self.expect(&parse_id(&file.id)?, Kind::Blob, &mut bytes)?;
-        Ok(bytes)
-    }
-
     /// What stands at a path in a commit: links show as links.
     ///
     /// # Errors
@@ -85,16 +79,6 @@ impl Objects {
             mode,
             id: id.to_string(),
         }))
-    }
-
-    /// All entries of a commit but folders whose whole path is wanted, in git's order. Reads no file.
-    ///
-    /// # Errors
-    /// Unreadable objects.
-    pub fn find_files(&self, commit: &str, wanted: &dyn Fn(&[u8]) -> bool) -> Result<Vec<File>, GitError> {
-        let mut found = Vec::new();
-        self.find_below(&self.tree_of(commit)?, &mut Vec::new(), wanted, &mut found)?;
-        Ok(found)
     }
 
     /// A commit's parents, time and words.
@@ -146,6 +130,21 @@ impl Objects {
         }
     }
 
+    /// The bytes of a tree, which are kept for those that stand on it.
+    ///
+    /// # Errors
+    /// As `expect`.
+    pub fn tree(&self, id: &oid) -> Result<Bytes, GitError> {
+        match self.packs.as_ref().and_then(|packs| packs.borrow_mut().read_again(id)) {
+            Some((Kind::Tree, bytes)) => Ok(bytes),
+            _ => {
+                let mut bytes = Vec::new();
+                self.expect(id, Kind::Tree, &mut bytes)?;
+                Ok(bytes.into())
+            }
+        }
+    }
+
     /// Reads an object into a buffer.
     ///
     /// # Errors
@@ -154,6 +153,9 @@ impl Objects {
         if id.is_empty_tree() {
             buffer.clear();
             return Ok(Kind::Tree);
+        }
+        if let Some(kind) = self.packs.as_ref().and_then(|packs| packs.borrow_mut().read_into(id, buffer)) {
+            return Ok(kind);
         }
         match self.local.objects.try_find(id, buffer) {
             Ok(Some(data)) => Ok(data.kind),
@@ -200,6 +202,14 @@ impl Objects {
         Ok(commits)
     }
 
+    /// The parents that stand in for commits' own.
+    ///
+    /// # Errors
+    /// An unreadable list.
+    pub fn grafts(&self) -> Result<Grafts, GitError> {
+        read_grafts(self.local.common_dir())
+    }
+
     /// The error for a history that a shallow clone cut off.
     pub fn shallow_error(&self) -> GitError {
         GitError::Shallow { directory: self.root.clone() }
@@ -219,31 +229,6 @@ impl Objects {
             }
         }
         Ok(Some(place))
-    }
-
-    fn find_below(
-        &self,
-        tree: &oid,
-        path: &mut Vec<u8>,
-        wanted: &dyn Fn(&[u8]) -> bool,
-        found: &mut Vec<File>,
-    ) -> Result<(), GitError> {
-        let mut bytes = Vec::new();
-        self.expect(tree, Kind::Tree, &mut bytes)?;
-        for Entry { name, mode, id } in entries(&bytes) {
-            let length = path.len();
-            if length > 0 {
-                path.push(b'/');
-            }
-            path.extend_from_slice(name);
-            if mode == Mode::Folder {
-                self.find_below(id, path, wanted, found)?;
-            } else if wanted(path) {
-                found.push(File { path: path.clone(), mode, id: id.to_string() });
-            }
-            path.truncate(length);
-        }
-        Ok(())
     }
 
     fn missing(&self, id: &oid) -> GitError {

@@ -109,7 +109,9 @@ fn equal_stretch(old: &[u8], new: &[u8]) -> usize {
     }
     equal += old[equal..].iter().zip(&new[equal..]).take_while(|(left, right)| left == right).count();
     let mut entries = 0;
-    while let Some(end) = old[..equal].get(entries + SHORTEST..).and_then(|rest| rest.find_byte(0)) {
+    // Names are short: a plain loop finds their end sooner than a search made for long texts.
+    let end_of = |rest: &[u8]| rest.iter().position(|byte| *byte == 0);
+    while let Some(end) = old[..equal].get(entries + SHORTEST..).and_then(end_of) {
         let next = entries + SHORTEST + end + 1 + ID;
         if next > equal {
             break;

@@ -42,17 +42,24 @@ pub struct SyntaxError {
     pub place: Place,
 }
 
+/// Parses a whole TOML text.
+///
+/// # Errors
+/// Where it is no TOML.
+pub fn parse(text: &str) -> Result<Document<&str>, SyntaxError> {
+    Document::parse(text).map_err(|error| SyntaxError {
+        message: error.message().lines().collect::<Vec<_>>().join(", "),
+        place: error.span(),
+    })
+}
+
 impl Node {
     /// Reads a whole TOML text.
     ///
     /// # Errors
     /// Where it is no TOML.
     pub fn read(text: &str) -> Result<Node, SyntaxError> {
-        let document = Document::parse(text).map_err(|error| SyntaxError {
-            message: error.message().lines().collect::<Vec<_>>().join(", "),
-            place: error.span(),
-        })?;
-        Ok(Node { place: None, kind: Kind::Table(entries(document.as_table())) })
+        Ok(Node { place: None, kind: Kind::Table(entries(parse(text)?.as_table())) })
     }
 
     /// The entries of a table; none for anything else.

@@ -1,6 +1,9 @@
 //! The little of a `pyproject.toml` that tells whether it is a package.
 
-use crate::workspace::config::spanned::{Node, SyntaxError};
+use toml_edit::{Item, Table, TableLike, Value};
+
+use crate::version::number::Version;
+use crate::workspace::config::spanned::{SyntaxError, parse};
 use crate::workspace::path::RepoPath;
 
 /// What a `pyproject.toml` says about being a package.
@@ -28,25 +31,33 @@ impl ManifestFacts {
     /// # Errors
     /// Where the text is no TOML.
     pub fn read(text: &str) -> Result<ManifestFacts, SyntaxError> {
-        let document = Node::read(text)?;
-        let text_at = |keys: &[&str]| document.at(keys).and_then(Node::as_text).map(str::to_owned);
-        let is_false = |keys: &[&str]| document.at(keys).and_then(Node::as_truth) == Some(false);
-        let list = |table: &Node, key: &str| -> Vec<String> {
-            let items = table.at(&[key]).map(Node::items).unwrap_or_default();
-            items.iter().filter_map(Node::as_text).map(str::to_owned).collect()
+        Ok(ManifestFacts::of(parse(text)?.as_table()))
+    }
+
+    /// The same of a text that was just parsed.
+    pub fn of(root: &Table) -> ManifestFacts {
+        let at = |keys: &[&str]| {
+            let root: &dyn TableLike = root;
+            let (last, above) = keys.split_last()?;
+            above.iter().try_fold(root, |table, key| table.get(key)?.as_table_like())?.get(last)
         };
-        Ok(ManifestFacts {
+        let text_at = |keys: &[&str]| at(keys).and_then(Item::as_str).map(str::to_owned);
+        let is_false = |keys: &[&str]| at(keys).and_then(Item::as_bool) == Some(false);
+        let list = |table: &dyn TableLike, key: &str| -> Vec<String> {
+            let items = table.get(key).and_then(Item::as_array).into_iter().flatten();
+            items.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        ManifestFacts {
             name: text_at(&["project", "name"]).or_else(|| text_at(&["tool", "poetry", "name"])),
-            workspace: document.at(&["tool", "uv", "workspace"]).map(|table| UvWorkspace {
-                members: list(table, "members"),
-                exclude: list(table, "exclude"),
+            workspace: at(&["tool", "uv", "workspace"]).and_then(Item::as_table_like).map(|table| {
+                UvWorkspace { members: list(table, "members"), exclude: list(table, "exclude") }
             }),
             says_no_package: is_false(&["tool", "uv", "package"])
                 || is_false(&["tool", "poetry", "package-mode"]),
-            has_build_system: document.at(&["build-system"]).is_some(),
-            has_project: document.at(&["project"]).is_some(),
+            has_build_system: at(&["build-system"]).is_some(),
+            has_project: at(&["project"]).is_some(),
             version: text_at(&["project", "version"]),
-        })
+        }
     }
 
     /// Whether the folder is taken as a package where nobody named it.
@@ -66,7 +77,7 @@ impl ManifestFacts {
         } else if self.says_no_package {
             "its `pyproject.toml` says that it is no package"
         } else if self.is_only_a_workspace(folder) {
-            "it only holds the workspace together (no build system, version 0.0.0)"
+            "it only holds the workspace together (no build system, version 0)"
         } else {
             "it is a package"
         };
@@ -77,6 +88,11 @@ impl ManifestFacts {
         folder.is_root()
             && self.workspace.is_some()
             && !self.has_build_system
-            && self.version.as_deref() == Some("0.0.0")
+            && self.version.as_deref().is_some_and(is_zero)
     }
+}
+
+/// Whether a version is 0, however many zeros it is written with (PEP 440).
+fn is_zero(text: &str) -> bool {
+    Version::parse(text).is_ok_and(|version| version == version.with_release(0, &[0]))
 }

@@ -2,19 +2,24 @@
 
 mod manifest;
 mod neighbours;
+pub mod parsed;
 mod patterns;
 pub mod proposal;
+pub mod reach;
 mod tag_forms;
 
 use std::collections::BTreeMap;
 
 use globset::{GlobBuilder, GlobMatcher};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::workspace::config::Config;
 use crate::workspace::config::fit::Known;
 use crate::workspace::config::problem::Problem;
 use crate::workspace::config::spanned::{Place, SyntaxError};
-use crate::workspace::discover::manifest::{ManifestFacts, UvWorkspace};
+use crate::workspace::discover::manifest::UvWorkspace;
+use crate::workspace::discover::parsed::{Parsed, ParsedManifest};
+use crate::workspace::manifest::ManifestError;
 use crate::workspace::name::PackageName;
 use crate::workspace::path::RepoPath;
 
@@ -60,6 +65,8 @@ pub struct Candidate {
     /// The name as its manifest writes it.
     pub distribution: String,
     pub folder: RepoPath,
+    /// Its manifest.
+    pub parsed: Result<ParsedManifest, ManifestError>,
 }
 
 /// A folder that looks like a package and is none.
@@ -107,9 +114,12 @@ pub fn discover(config: &Config, files: &[RepoFile]) -> Result<Discovery, Vec<Pr
     search.finish()
 }
 
+/// How many files one thread reads at least: fewer are read before another begins.
+const TOGETHER: usize = 16;
+
 struct Search<'f> {
     /// What each folder's `pyproject.toml` says.
-    manifests: BTreeMap<RepoPath, Result<ManifestFacts, SyntaxError>>,
+    manifests: BTreeMap<RepoPath, Result<Parsed, SyntaxError>>,
     files: &'f [RepoFile],
     found: Discovery,
     problems: Vec<Problem>,
@@ -117,12 +127,14 @@ struct Search<'f> {
 
 impl<'f> Search<'f> {
     fn new(files: &'f [RepoFile]) -> Search<'f> {
-        let manifests = files
-            .iter()
+        let manifests: Vec<_> = files
+            .par_iter()
+            .with_min_len(TOGETHER)
             .filter_map(|file| {
-                Some((folder_of(&file.path, "pyproject.toml")?, ManifestFacts::read(&file.text)))
+                Some((folder_of(&file.path, "pyproject.toml")?, Parsed::read(&file.text, &file.path)))
             })
             .collect();
+        let manifests = manifests.into_iter().collect();
         Search { manifests, files, found: Discovery::default(), problems: Vec::new() }
     }
 
@@ -154,10 +166,12 @@ impl<'f> Search<'f> {
     /// A folder named exactly must be a package; one that a pattern merely covers may be none.
     fn take_configured(&mut self, folder: &RepoPath, is_exact: bool, place: Place) {
         let refusal = match self.manifests.get(folder) {
-            Some(Ok(facts)) if facts.name.is_some() && (is_exact || facts.is_released(folder)) => {
+            Some(Ok(Parsed { facts, .. }))
+                if facts.name.is_some() && (is_exact || facts.is_released(folder)) =>
+            {
                 return self.take(folder);
             }
-            Some(Ok(facts)) if !facts.is_nameless() => facts.why_not(folder),
+            Some(Ok(Parsed { facts, .. })) if !facts.is_nameless() => facts.why_not(folder),
             Some(_) => return self.found.unreadable.push(folder.clone()),
             None => return,
         };
@@ -172,7 +186,7 @@ impl<'f> Search<'f> {
     }
 
     fn uv_workspace(&self) -> Option<UvWorkspace> {
-        self.manifests.get(&RepoPath::root())?.as_ref().ok()?.workspace.clone()
+        self.manifests.get(&RepoPath::root())?.as_ref().ok()?.facts.workspace.clone()
     }
 
     fn by_uv_workspace(&mut self, workspace: &UvWorkspace) {
@@ -209,8 +223,8 @@ impl<'f> Search<'f> {
 
     fn take_if_released(&mut self, folder: &RepoPath) {
         match self.manifests.get(folder) {
-            Some(Ok(facts)) if facts.is_released(folder) => self.take(folder),
-            Some(Ok(facts)) if !facts.is_nameless() => {
+            Some(Ok(Parsed { facts, .. })) if facts.is_released(folder) => self.take(folder),
+            Some(Ok(Parsed { facts, .. })) if !facts.is_nameless() => {
                 let reason = facts.why_not(folder);
                 self.leave_out(folder, reason);
             }
@@ -220,13 +234,13 @@ impl<'f> Search<'f> {
     }
 
     fn take(&mut self, folder: &RepoPath) {
-        let Some(Ok(ManifestFacts { name: Some(distribution), .. })) = self.manifests.get(folder) else {
-            return;
-        };
+        let Some(Ok(parsed)) = self.manifests.get(folder) else { return };
+        let Some(distribution) = &parsed.facts.name else { return };
         self.found.packages.push(Candidate {
             name: PackageName::new(distribution),
             distribution: distribution.clone(),
             folder: folder.clone(),
+            parsed: parsed.package.clone(),
         });
     }
 

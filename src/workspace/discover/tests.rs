@@ -120,14 +120,16 @@ fn members_of_the_uv_workspace_are_the_packages() {
         ("other/pyproject.toml", "other"),
     ];
     check("", &list, &["acme .", "acme-core packages/core"]);
-    let only_a_workspace = root.replace("\"1.0\"", "\"0.0.0\"");
-    let mut list = list;
-    list[0].1 = &only_a_workspace;
-    let found = check("", &list, &["acme-core packages/core"]);
-    assert_eq!(
-        found.left_out[0].reason,
-        "it only holds the workspace together (no build system, version 0.0.0)"
-    );
+    for zero in ["0.0.0", "0", "0.0"] {
+        let only_a_workspace = root.replace("\"1.0\"", &format!("\"{zero}\""));
+        let mut list = list;
+        list[0].1 = &only_a_workspace;
+        let found = check("", &list, &["acme-core packages/core"]);
+        assert_eq!(
+            found.left_out[0].reason,
+            "it only holds the workspace together (no build system, version 0)"
+        );
+    }
 }
 
 #[test]

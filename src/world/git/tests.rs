@@ -1,5 +1,6 @@
 use super::*;
 use crate::world::refs::{Expected, RefUpdate};
+use crate::world::snapshot::Snapshot;
 use crate::world::testing::{TestRepository, run_git, stamp};
 use crate::world::tree::Mode;
 use crate::world::write::FileWrite;
@@ -143,12 +144,12 @@ fn files_are_read_from_a_commit_and_links_are_seen() {
     assert!(matches!(objects.blob(&commit, "link"), Err(GitError::NotAFile { .. })));
     assert_eq!(objects.entry(&commit, "link").unwrap().unwrap().mode, Mode::Symlink);
     assert_eq!(objects.entry(&commit, "run.sh").unwrap().unwrap().mode, Mode::Executable);
-    let found = objects.find_files(&commit, &|path| path.ends_with(b"pyproject.toml")).unwrap();
+    let snapshot = Snapshot::of(&objects, &commit);
+    let found = snapshot.find("", &|_| true, &|path| path.ends_with(b"pyproject.toml")).unwrap();
     let paths: Vec<&str> = found.iter().map(|file| std::str::from_utf8(&file.path).unwrap()).collect();
     assert_eq!(paths, ["pkg ü/line\nbreak/pyproject.toml", "pkg/pyproject.toml"]);
-    assert_eq!(objects.read_file(&found[1]).unwrap(), b"[project]\n");
-    let link = objects.entry(&commit, "link").unwrap().unwrap();
-    assert!(matches!(objects.read_file(&link), Err(GitError::NotAFile { .. })));
+    assert_eq!(snapshot.blob(paths[1]).unwrap().as_deref(), Some(b"[project]\n".as_slice()));
+    assert!(matches!(snapshot.blob("link"), Err(GitError::NotAFile { .. })));
     assert!(objects.commit_time("zz").unwrap_err().to_string().contains("zz"));
     let missing = "1".repeat(40);
     assert!(matches!(objects.commit(&missing), Err(GitError::Missing { .. })));

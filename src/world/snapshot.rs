@@ -1,0 +1,189 @@
+//! The files of one commit. A folder that was looked into is kept, so that the next look costs no object.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use crate::world::git_error::GitError;
+use crate::world::objects::Objects;
+use crate::world::tree::{Mode, entries};
+
+/// The files of one commit, for one thread.
+pub struct Snapshot<'o> {
+    objects: &'o Objects,
+    commit: &'o str,
+    /// The entries of folders by path; `None` where no folder stands.
+    folders: RefCell<HashMap<Vec<u8>, Option<Box<[u8]>>>>,
+}
+
+/// What `Snapshot::find` comes upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// From the repository's root, as git stores it.
+    pub path: Vec<u8>,
+    pub mode: Mode,
+}
+
+impl<'o> Snapshot<'o> {
+    pub fn of(objects: &'o Objects, commit: &'o str) -> Snapshot<'o> {
+        Snapshot { objects, commit, folders: RefCell::default() }
+    }
+
+    /// The bytes of a file; `None` where the path does not exist.
+    ///
+    /// # Errors
+    /// `NotAFile` for links, folders and submodules; unreadable objects.
+    pub fn blob(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let Some((mode, id)) = self.lookup(path.as_bytes())? else { return Ok(None) };
+        if !mode.is_file() {
+            return Err(GitError::NotAFile { path: path.to_owned(), kind: mode.describe() });
+        }
+        let mut bytes = Vec::new();
+        self.objects.expect(&id, Kind::Blob, &mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    /// What stands at a path: links show as links.
+    ///
+    /// # Errors
+    /// Unreadable objects.
+    pub fn mode(&self, path: &str) -> Result<Option<Mode>, GitError> {
+        Ok(self.lookup(path.as_bytes())?.map(|(mode, _)| mode))
+    }
+
+    /// All entries but folders whose whole path is wanted, in git's order, below a folder (empty for the root).
+    /// Only folders that `enters` allows are looked into. Reads no file.
+    ///
+    /// # Errors
+    /// Unreadable objects.
+    pub fn find(
+        &self,
+        below: &str,
+        enters: &dyn Fn(&[u8]) -> bool,
+        wanted: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Found>, GitError> {
+        let mut search = Search { snapshot: self, enters, wanted, found: Vec::new() };
+        if let Some(tree) = self.tree(below.as_bytes())? {
+            search.folder(&mut below.as_bytes().to_vec(), &tree)?;
+        }
+        Ok(search.found)
+    }
+
+    fn lookup(&self, path: &[u8]) -> Result<Option<(Mode, ObjectId)>, GitError> {
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        let (folder, name) = split(path);
+        if !self.folders.borrow().contains_key(folder) {
+            let entries = self.read_folder(folder)?;
+            self.folders.borrow_mut().insert(folder.to_vec(), entries);
+        }
+        let folders = self.folders.borrow();
+        let Some(Some(bytes)) = folders.get(folder) else { return Ok(None) };
+        let found = entries(bytes).find(|entry| entry.name == name);
+        Ok(found.map(|entry| (entry.mode, entry.id.to_owned())))
+    }
+
+    fn read_folder(&self, folder: &[u8]) -> Result<Option<Box<[u8]>>, GitError> {
+        let Some(tree) = self.tree(folder)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        self.objects.expect(&tree, Kind::Tree, &mut bytes)?;
+        Ok(Some(bytes.into()))
+    }
+
+    /// The tree of a folder; `None` where no folder stands.
+    fn tree(&self, folder: &[u8]) -> Result<Option<ObjectId>, GitError> {
+        if folder.is_empty() {
+            return self.objects.tree_of(self.commit).map(Some);
+        }
+        let found = self.lookup(folder)?;
+        Ok(found.filter(|(mode, _)| *mode == Mode::Folder).map(|(_, tree)| tree))
+    }
+}
+
+/// A path's folder, empty for the root, and the last name.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (b"", path),
+    }
+}
+
+struct Search<'s, 'o> {
+    snapshot: &'s Snapshot<'o>,
+    enters: &'s dyn Fn(&[u8]) -> bool,
+    wanted: &'s dyn Fn(&[u8]) -> bool,
+    found: Vec<Found>,
+}
+
+impl Search<'_, '_> {
+    fn folder(&mut self, path: &mut Vec<u8>, tree: &ObjectId) -> Result<(), GitError> {
+        let mut bytes = Vec::new();
+        self.snapshot.objects.expect(tree, Kind::Tree, &mut bytes)?;
+        let length = path.len();
+        let mut holds = false;
+        for entry in entries(&bytes) {
+            if length > 0 {
+                path.push(b'/');
+            }
+            path.extend_from_slice(entry.name);
+            if entry.mode != Mode::Folder {
+                if (self.wanted)(path) {
+                    holds = true;
+                    self.found.push(Found { path: path.clone(), mode: entry.mode });
+                }
+            } else if (self.enters)(path) {
+                self.folder(path, &entry.id.to_owned())?;
+            }
+            path.truncate(length);
+        }
+        if holds {
+            // What was found here is most often read next.
+            self.snapshot.folders.borrow_mut().insert(path.clone(), Some(bytes.into()));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::testing::TestRepository;
+
+    fn paths(found: Vec<Found>) -> Vec<String> {
+        found.into_iter().map(|one| String::from_utf8(one.path).unwrap()).collect()
+    }
+
+    #[test]
+    fn files_are_found_and_read_wherever_they_stand() {
+        let repository = TestRepository::init();
+        repository.write("a/b/pyproject.toml", "deep");
+        repository.write("a/pyproject.toml", "a");
+        repository.write("c/pyproject.toml", "c");
+        repository.write("pyproject.toml", "root");
+        let commit = repository.commit("x");
+        let opened = repository.open();
+        let objects = opened.objects();
+        let snapshot = Snapshot::of(&objects, &commit);
+        let manifest = |path: &[u8]| path.ends_with(b"pyproject.toml");
+        let all = snapshot.find("", &|_| true, &manifest).unwrap();
+        assert_eq!(
+            paths(all),
+            ["a/b/pyproject.toml", "a/pyproject.toml", "c/pyproject.toml", "pyproject.toml"]
+        );
+        let shallow = snapshot.find("", &|folder| folder != b"a/b", &manifest).unwrap();
+        assert_eq!(paths(shallow), ["a/pyproject.toml", "c/pyproject.toml", "pyproject.toml"]);
+        assert_eq!(paths(snapshot.find("a/b", &|_| true, &manifest).unwrap()), ["a/b/pyproject.toml"]);
+        assert!(snapshot.find("a/none", &|_| true, &manifest).unwrap().is_empty());
+        assert!(snapshot.find("pyproject.toml", &|_| true, &|_| true).unwrap().is_empty());
+        for (path, text) in [("a/b/pyproject.toml", "deep"), ("pyproject.toml", "root")] {
+            assert_eq!(snapshot.blob(path).unwrap().as_deref(), Some(text.as_bytes()), "{path}");
+        }
+        for path in ["none", "a/none", "none/pyproject.toml", "pyproject.toml/x"] {
+            assert_eq!(snapshot.blob(path).unwrap(), None, "{path}");
+        }
+        assert_eq!(snapshot.mode("a").unwrap(), Some(Mode::Folder));
+        assert_eq!(snapshot.mode("a/").unwrap(), Some(Mode::Folder));
+        assert!(matches!(snapshot.blob("a"), Err(GitError::NotAFile { .. })));
+    }
+}
