@@ -44,12 +44,16 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
             streams.print(&explain::explain(&plan, short, streams.width()));
         }
         None if verb.output == PlanShape::Github => github_output::plan(&plan, streams)?,
+        None if verb.output == PlanShape::Json => streams.print_with(|stdout| json::write(&plan, stdout)),
         None => streams.print(&answer(&plan, verb, global, streams)),
     }
     if !global.quiet && verb.output != PlanShape::Text {
         tell_warnings(&plan, streams);
     }
-    code(&plan, verb)
+    let code = code(&plan, verb);
+    // The process ends here: nothing of it has to be given back piece by piece.
+    std::mem::forget((survey, plan));
+    code
 }
 
 /// What is left to do of a merged release pull request: it comes before all else.
@@ -82,10 +86,9 @@ fn waiting(survey: &Survey, global: &Global, streams: &mut Streams) -> Result<Op
 
 fn answer(plan: &Plan, verb: &args::Plan, global: &Global, streams: &Streams) -> String {
     match verb.output {
-        PlanShape::Text | PlanShape::Github => {
+        PlanShape::Text | PlanShape::Github | PlanShape::Json => {
             plan_text::plan_text(plan, streams.width(), streams.color(), global.verbose)
         }
-        PlanShape::Json => json::plan_json(plan),
         PlanShape::Markdown => plan_markdown::plan_markdown(plan),
     }
 }

@@ -1,6 +1,6 @@
 //! Commits that take others back: what a message reverts, and which commits of a range cancel out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::history::commit::CommitId;
 use crate::history::footer::read_body;
@@ -23,6 +23,9 @@ pub struct Revert {
 /// and other commits whose title says `revert "…"`. A title without quotation marks needs a body that names
 /// the commit, or a conventional title after the word.
 pub fn revert_of(message: &str) -> Option<Revert> {
+    if !may_revert(message) {
+        return None;
+    }
     let lines = lines_of(message);
     let (first, rest) = first_and_rest(&lines)?;
     let mut commits = named_commits(rest);
@@ -39,13 +42,20 @@ pub fn revert_of(message: &str) -> Option<Revert> {
     Some(Revert { subject, commits: without_repeats(commits), pull_request })
 }
 
+/// Whether the first line holds one of the words that every revert's has.
+fn may_revert(message: &str) -> bool {
+    let title = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("").as_bytes();
+    let holds = |word: &[u8]| title.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    holds(b"revert") || holds(b"reapply")
+}
+
 /// One commit of a range, as far as reverts ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RangeCommit {
-    pub id: CommitId,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RangeCommit<'a> {
+    pub id: &'a CommitId,
     /// The first line of its message.
-    pub subject: String,
-    pub revert: Option<Revert>,
+    pub subject: &'a str,
+    pub revert: Option<&'a Revert>,
 }
 
 /// Which commits of a range cancel out.
@@ -62,11 +72,11 @@ pub struct RevertPairs {
 /// The range is given newest first. A revert looks for the commits it names, else for the newest older commit of
 /// its title (exactly, then without the pull request at its end), else of its pull request. Reverts are
 /// carried out from the newest back: one that is itself taken back does nothing.
-pub fn pair_reverts(range: &[RangeCommit]) -> RevertPairs {
+pub fn pair_reverts(range: &[RangeCommit<'_>]) -> RevertPairs {
     let mut index = Index::new(range);
     let mut pairs = RevertPairs::default();
     for (place, commit) in range.iter().enumerate() {
-        let Some(revert) = commit.revert.as_ref().filter(|_| index.alive[place]) else { continue };
+        let Some(revert) = commit.revert.filter(|_| index.alive[place]) else { continue };
         let found = index.find(place, revert);
         for target in &found.targets {
             index.remove(*target);
@@ -95,7 +105,7 @@ struct Found {
 
 /// The commits of a range that have not vanished, by all that a revert can name.
 struct Index<'a> {
-    range: &'a [RangeCommit],
+    range: &'a [RangeCommit<'a>],
     alive: Vec<bool>,
     ids: BTreeMap<&'a str, usize>,
     titles: BTreeMap<&'a str, Places>,
@@ -105,7 +115,7 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    fn new(range: &'a [RangeCommit]) -> Index<'a> {
+    fn new(range: &'a [RangeCommit<'a>]) -> Index<'a> {
         let mut index = Index {
             range,
             alive: vec![true; range.len()],
@@ -114,13 +124,25 @@ impl<'a> Index<'a> {
             bare: BTreeMap::new(),
             requests: BTreeMap::new(),
         };
+        let reverts = || range.iter().filter_map(|commit| commit.revert);
+        if reverts().any(|revert| !revert.commits.is_empty()) {
+            index.ids =
+                range.iter().enumerate().map(|(place, commit)| (commit.id.0.as_str(), place)).collect();
+        }
+        // Most commits are named by none.
+        let forms: HashSet<Form<'_>> = reverts().map(|revert| bare(&revert.subject).form).collect();
+        let requests: HashSet<u64> = reverts().filter_map(|revert| revert.pull_request).collect();
+        if forms.is_empty() {
+            return index;
+        }
         for (place, commit) in range.iter().enumerate() {
             let title = commit.subject.trim();
-            index.ids.insert(&commit.id.0, place);
-            index.titles.entry(title).or_default().insert(place);
             let Bare { form, request } = bare(title);
-            index.bare.entry(form).or_default().entry(request).or_default().insert(place);
-            if let Some(request) = split_trailing(title).1 {
+            if forms.contains(&form) {
+                index.titles.entry(title).or_default().insert(place);
+                index.bare.entry(form).or_default().entry(request).or_default().insert(place);
+            }
+            if let Some(request) = split_trailing(title).1.filter(|request| requests.contains(request)) {
                 index.requests.entry(request).or_default().insert(place);
             }
         }
@@ -185,7 +207,7 @@ struct Bare<'a> {
     request: Option<u64>,
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Form<'a> {
     /// How many reverts stand around the innermost title.
     reverts: usize,

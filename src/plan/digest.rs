@@ -1,6 +1,7 @@
 //! SHA-256 digests as values.
 
 use std::fmt;
+use std::io::{self, BufWriter, Write};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,14 @@ pub struct Digest(String);
 impl Digest {
     pub fn of(bytes: &[u8]) -> Digest {
         Digest::from_sha256(&Sha256::digest(bytes))
+    }
+
+    /// Over a value's JSON, on one line.
+    pub fn of_json<T: Serialize>(value: &T) -> Digest {
+        let mut sum = BufWriter::with_capacity(PIECE, Summing(Sha256::new()));
+        let written = serde_json::to_writer(&mut sum, value).map_err(io::Error::from);
+        written.and_then(|()| sum.flush()).expect("our own types hold only what JSON can say");
+        Digest::from_sha256(&sum.get_ref().0.clone().finalize())
     }
 
     /// Reads what `Display` writes.
@@ -32,7 +41,8 @@ impl Digest {
         let mut text = String::with_capacity(71);
         text.push_str("sha256:");
         for byte in sum {
-            text.push_str(&format!("{byte:02x}"));
+            let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+            text.extend([digit(byte >> 4), digit(byte & 0x0f)]);
         }
         Digest(text)
     }
@@ -49,6 +59,23 @@ impl Digest {
     /// The first twelve digits, for people.
     pub fn short(&self) -> &str {
         self.hex().get(..12).unwrap_or(self.hex())
+    }
+}
+
+/// How many bytes are summed at once.
+const PIECE: usize = 64 << 10;
+
+/// A sum that takes what is written.
+struct Summing(Sha256);
+
+impl Write for Summing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

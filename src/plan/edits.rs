@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
 use crate::plan::decide::{Decision, Decisions};
 use crate::plan::digest::Digest;
 use crate::plan::facts::Facts;
@@ -19,6 +21,9 @@ use crate::workspace::lock;
 use crate::workspace::manifest::Dependency;
 use crate::workspace::source::{FileKind, VersionSource};
 use crate::workspace::specifier::Floor;
+
+/// How many packages one thread edits at least: fewer are edited before another begins.
+const TOGETHER: usize = 16;
 
 /// All edits of a plan, and who made which.
 #[derive(Debug, Default)]
@@ -42,20 +47,34 @@ impl Edits {
             requirements: vec![Vec::new(); count],
             ..Edits::default()
         };
+        let released: Vec<&Decision> = decisions.releases.iter().flatten().collect();
+        let versions: Vec<(usize, Sheet)> = released
+            .par_iter()
+            .with_min_len(TOGETHER)
+            .map(|decision| (decision.package, Sheet::of_versions(facts, decision)))
+            .collect();
+        let requirements: Vec<(usize, Sheet)> = (0..count)
+            .into_par_iter()
+            .with_min_len(TOGETHER)
+            .map(|package| (package, Sheet::of_requirements(facts, decisions, standings, package)))
+            .collect();
         let mut refused = Vec::new();
-        for decision in decisions.releases.iter().flatten() {
-            if let Err(reason) = edits.set_versions(facts, decision) {
-                refused.push(refusal(facts, decision.package, reason));
-            }
-        }
-        for package in 0..count {
-            if let Err(reason) = edits.set_requirements(facts, decisions, standings, package) {
-                refused.push(refusal(facts, package, reason));
-            }
+        for (package, sheet) in versions.into_iter().chain(requirements) {
+            refused.extend(edits.take(package, sheet).map(|reason| refusal(facts, package, reason)));
         }
         set_locks(facts, decisions, &mut edits);
         decisions.refused.append(&mut refused);
         edits
+    }
+
+    /// Takes over what one package edits; why its files can not be edited is left.
+    fn take(&mut self, package: usize, sheet: Sheet) -> Option<String> {
+        for (path, changes) in sheet.changes {
+            self.push(package, path, changes);
+        }
+        self.requirements[package].extend(sheet.requirements);
+        self.warnings.extend(sheet.warnings);
+        sheet.refused
     }
 
     /// Inserts text into a file, or makes the file.
@@ -74,8 +93,11 @@ impl Edits {
     /// In words, where two edits of a file overlap.
     pub fn finish(self, facts: &Facts) -> Result<Vec<FileEdit>, String> {
         let gone = self.deleted.into_iter().map(|path| Ok(deletion(facts, path)));
-        let changed = self.changes.into_iter().map(|(path, changes)| file_edit(facts, path, changes));
-        let mut edits = changed.chain(gone).collect::<Result<Vec<FileEdit>, String>>()?;
+        let changed: Vec<(String, Vec<Change>)> = self.changes.into_iter().collect();
+        let changed = changed.into_par_iter().with_min_len(TOGETHER);
+        let changed: Vec<Result<FileEdit, String>> =
+            changed.map(|(path, changes)| file_edit(facts, path, changes)).collect();
+        let mut edits = changed.into_iter().chain(gone).collect::<Result<Vec<FileEdit>, String>>()?;
         edits.sort_by(|left, right| left.path.cmp(&right.path));
         Ok(edits)
     }
@@ -86,6 +108,63 @@ impl Edits {
         }
         self.name_file(package, &path);
         self.changes.entry(path).or_default().extend(changes);
+    }
+
+    /// The text of a file after what was edited so far; none where it is no text.
+    pub fn text_after(&self, facts: &Facts, path: &str) -> Option<String> {
+        let before = facts.files.get(path)?;
+        let changes = self.changes.get(path).map_or(&[][..], Vec::as_slice);
+        String::from_utf8(apply(before, changes).ok()?).ok()
+    }
+
+    /// Edits a file for the sake of several packages.
+    pub fn push_for(&mut self, packages: &[usize], path: &str, changes: Vec<Change>) {
+        if changes.is_empty() {
+            return;
+        }
+        for package in packages {
+            self.name_file(*package, path);
+        }
+        self.changes.entry(path.to_owned()).or_default().extend(changes);
+    }
+
+    fn name_file(&mut self, package: usize, path: &str) {
+        if !self.files[package].iter().any(|known| known == path) {
+            self.files[package].push(path.to_owned());
+        }
+    }
+}
+
+/// What one package's release edits, before it is put to the others'.
+#[derive(Default)]
+struct Sheet {
+    changes: Vec<(String, Vec<Change>)>,
+    requirements: Vec<RequirementChange>,
+    warnings: Vec<String>,
+    /// Why its files can not be edited.
+    refused: Option<String>,
+}
+
+impl Sheet {
+    fn of_versions(facts: &Facts, decision: &Decision) -> Sheet {
+        let mut sheet = Sheet::default();
+        sheet.refused = sheet.set_versions(facts, decision).err();
+        sheet
+    }
+
+    fn of_requirements(
+        facts: &Facts,
+        decisions: &Decisions,
+        standings: &[Result<Standing, Refusal>],
+        package: usize,
+    ) -> Sheet {
+        let mut sheet = Sheet::default();
+        sheet.refused = sheet.set_requirements(facts, decisions, standings, package).err();
+        sheet
+    }
+
+    fn push(&mut self, path: String, changes: Vec<Change>) {
+        self.changes.push((path, changes));
     }
 
     fn set_versions(&mut self, facts: &Facts, decision: &Decision) -> Result<(), String> {
@@ -103,7 +182,7 @@ impl Edits {
             let text = text_of(facts, path.as_git())?;
             let changes = set_version_file(path.as_git(), text, &old.to_string(), &decision.to.to_string())
                 .map_err(|error| error.to_string())?;
-            self.push(decision.package, path.as_git().to_owned(), changes);
+            self.push(path.as_git().to_owned(), changes);
         }
         Ok(())
     }
@@ -118,7 +197,7 @@ impl Edits {
                 let path = package.path.join("pyproject.toml");
                 let text = text_of(facts, path.as_git())?;
                 let changes = set_version(text, &package.manifest, &to).map_err(|error| error.to_string())?;
-                self.push(decision.package, path.as_git().to_owned(), changes);
+                self.push(path.as_git().to_owned(), changes);
                 Ok(())
             }
             VersionSource::File { path, kind } => {
@@ -126,7 +205,7 @@ impl Edits {
                 let text = text_of(facts, path.as_git())?;
                 let changes =
                     set_file_version(path.as_git(), text, kind, &to).map_err(|error| error.to_string())?;
-                self.push(decision.package, path.as_git().to_owned(), changes);
+                self.push(path.as_git().to_owned(), changes);
                 if *kind == FileKind::CargoToml { self.set_cargo_lock(facts, decision, text) } else { Ok(()) }
             }
         }
@@ -140,7 +219,7 @@ impl Edits {
         let text = text_of(facts, &path)?;
         let changes = lock::set_cargo_version(&path, text, &name, &decision.to.to_string())
             .map_err(|error| error.to_string())?;
-        self.push(decision.package, path, changes);
+        self.push(path, changes);
         Ok(())
     }
 
@@ -181,8 +260,8 @@ impl Edits {
                 let manifest = text_of(facts, path.as_git())?;
                 let changes = set_requirement(manifest, &known.manifest, dependency, &text)
                     .map_err(|error| error.to_string())?;
-                self.push(package, path.as_git().to_owned(), changes);
-                self.requirements[package].push(RequirementChange {
+                self.push(path.as_git().to_owned(), changes);
+                self.requirements.push(RequirementChange {
                     package: facts.packages[on].short.clone(),
                     from: dependency.text.clone(),
                     to: text,
@@ -199,30 +278,6 @@ impl Edits {
             "{short} takes {on} from `{folder}` without a version: its wheel asks for that folder, which no index \
              has; add `version` beside `path`"
         ));
-    }
-
-    /// The text of a file after what was edited so far; none where it is no text.
-    pub fn text_after(&self, facts: &Facts, path: &str) -> Option<String> {
-        let before = facts.files.get(path)?;
-        let changes = self.changes.get(path).map_or(&[][..], Vec::as_slice);
-        String::from_utf8(apply(before, changes).ok()?).ok()
-    }
-
-    /// Edits a file for the sake of several packages.
-    pub fn push_for(&mut self, packages: &[usize], path: &str, changes: Vec<Change>) {
-        if changes.is_empty() {
-            return;
-        }
-        for package in packages {
-            self.name_file(*package, path);
-        }
-        self.changes.entry(path.to_owned()).or_default().extend(changes);
-    }
-
-    fn name_file(&mut self, package: usize, path: &str) {
-        if !self.files[package].iter().any(|known| known == path) {
-            self.files[package].push(path.to_owned());
-        }
     }
 }
 

@@ -79,7 +79,7 @@ pub struct Templates {
 }
 
 /// A user's template: the file and its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OwnTemplate {
     pub name: String,
     pub text: String,

@@ -1,6 +1,6 @@
 //! What a merge commit says where the commits it brings say nothing: a forge writes the pull request's title into it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::history::commit::{Commit, CommitId, Touched};
 use crate::history::entry::Entry;
@@ -21,7 +21,7 @@ pub fn entry_of_merge(message: &str) -> Option<Entry> {
 }
 
 /// The places of the commits that a merge brings: reached from its other parents, off the first-parent line.
-pub fn merged(commits: &[Commit], places: &BTreeMap<&CommitId, usize>, merge: usize) -> Vec<usize> {
+pub fn merged(commits: &[Commit], places: &HashMap<&CommitId, usize>, merge: usize) -> Vec<usize> {
     let mut found = BTreeSet::new();
     let mut waiting: Vec<&CommitId> = commits[merge].parents.iter().skip(1).collect();
     while let Some(id) = waiting.pop() {

@@ -1,6 +1,8 @@
 //! The notes and changelog sections of a plan's releases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::history::commit::Commit;
 use crate::plan::Refusal;
@@ -11,12 +13,14 @@ use crate::plan::make::PlanError;
 use crate::plan::scope::ScopeNames;
 use crate::plan::standing::Standing;
 use crate::plan::tally::{Change, Source, Tally};
-use crate::render::changelog::insert;
+use crate::render::changelog::{Insertion, insert};
 use crate::render::edited::section_with;
 use crate::render::format::Format;
 use crate::render::links::Forge;
-use crate::render::notes::{NotesData, NotesDependency, NotesEntry, NotesSection, changelog_section, notes};
-use crate::render::template::Template;
+use crate::render::notes::{
+    NotesData, NotesDependency, NotesEntry, NotesSection, Shown, changelog_section, notes,
+};
+use crate::render::template::{Parsed, RenderError, Template};
 use crate::workspace::config::settings::Section;
 
 /// Renders every release's notes and puts its changelog section into the edits. Answers the notes by package. What
@@ -39,48 +43,97 @@ pub fn write_notes(
         forge: facts.remote.as_deref().and_then(Forge::of_remote),
         names: ScopeNames::of(facts),
     };
+    let own = OwnTemplates::parse(facts);
+    let releases: Vec<&Decision> = decisions.releases.iter().flatten().collect();
+    let words: Vec<Result<Words, PlanError>> = releases
+        .par_iter()
+        .with_min_len(TOGETHER)
+        .map(|decision| {
+            let standing = standings[decision.package].as_ref().cloned().unwrap_or_default();
+            let package = &facts.packages[decision.package].short;
+            let data = telling.data(decision, &standing, edits);
+            Words::write(facts, decision, &data, &own, edited.get(package))
+                .map_err(|source| PlanError::Notes { package: package.clone(), source })
+        })
+        .collect();
     let mut written = BTreeMap::new();
-    for decision in decisions.releases.iter().flatten() {
-        let package = decision.package;
-        let standing = standings[package].as_ref().cloned().unwrap_or_default();
-        let data = telling.data(decision, &standing, edits);
-        let failed = |source| PlanError::Notes { package: facts.packages[package].short.clone(), source };
-        let own = &facts.templates[package];
-        let text = notes(&data, own.notes.as_ref().map(template).as_ref()).map_err(failed)?;
-        let words = edited.get(&facts.packages[package].short);
-        if let Some(name) = &facts.settings[package].notes.changelog {
-            let path = facts.packages[package].path.join(name).as_git().to_owned();
-            let format = Format::of(&path);
-            let mut section = changelog_section(&data, format, own.changelog.as_ref().map(template).as_ref())
-                .map_err(failed)?;
-            if let Some(words) = words {
-                section = section_with(&section, &text, words, format);
+    for (decision, words) in releases.into_iter().zip(words) {
+        let Words { notes, section } = words?;
+        if let Some((path, section)) = section {
+            match section {
+                Ok(insertion) => edits.insert(decision.package, path, insertion.at, insertion.text),
+                Err(reason) => edits.warnings.push(reason),
             }
-            insert_section(facts, decision, path, &section, edits);
         }
-        written.insert(package, words.cloned().unwrap_or(text));
+        written.insert(decision.package, notes);
     }
     Ok(written)
 }
 
-fn template(own: &OwnTemplate) -> Template<'_> {
-    Template { name: &own.name, text: &own.text }
+/// How many releases one thread takes at least: fewer are written before another begins.
+const TOGETHER: usize = 16;
+
+/// The users' templates, each parsed once.
+struct OwnTemplates<'f>(HashMap<&'f OwnTemplate, Result<Parsed<'f>, RenderError>>);
+
+impl<'f> OwnTemplates<'f> {
+    fn parse(facts: &'f Facts) -> OwnTemplates<'f> {
+        let mut parsed = HashMap::new();
+        for own in facts.templates.iter().flat_map(|own| own.notes.iter().chain(&own.changelog)) {
+            let template = Template { name: &own.name, text: &own.text };
+            parsed.entry(own).or_insert_with(|| Parsed::parse(template));
+        }
+        OwnTemplates(parsed)
+    }
+
+    fn get(&self, own: Option<&OwnTemplate>) -> Result<Option<&Parsed<'f>>, RenderError> {
+        let found = own.and_then(|own| self.0.get(own));
+        found.map(|parsed| parsed.as_ref().map_err(RenderError::clone)).transpose()
+    }
 }
 
-fn insert_section(facts: &Facts, decision: &Decision, path: String, section: &str, edits: &mut Edits) {
-    let existing = match facts.files.get(&path) {
-        None => None,
-        Some(_) => match text_of(facts, &path) {
-            Ok(text) => Some(text),
-            Err(reason) => {
-                return edits.warnings.push(format!("{reason}; the changelog is left as it is"));
+/// The words of one release.
+struct Words {
+    notes: String,
+    /// The changelog, and where its new section goes or why there is none.
+    section: Option<(String, Result<Insertion, String>)>,
+}
+
+impl Words {
+    fn write(
+        facts: &Facts,
+        decision: &Decision,
+        data: &NotesData,
+        templates: &OwnTemplates<'_>,
+        edited: Option<&String>,
+    ) -> Result<Words, RenderError> {
+        let own = &facts.templates[decision.package];
+        let shown = Shown::of(data);
+        let text = notes(&shown, templates.get(own.notes.as_ref())?)?;
+        let section = match &facts.settings[decision.package].notes.changelog {
+            None => None,
+            Some(name) => {
+                let path = facts.packages[decision.package].path.join(name).as_git().to_owned();
+                let format = Format::of(&path);
+                let section = changelog_section(&shown, format, templates.get(own.changelog.as_ref())?)?;
+                let edited = edited.map(|words| section_with(&section, &text, words, format));
+                let insertion = insertion(facts, decision, &path, &edited.unwrap_or(section));
+                Some((path, insertion))
             }
-        },
-    };
-    match insert(existing.unwrap_or(""), section, &decision.to.to_string(), Format::of(&path)) {
-        Ok(insertion) => edits.insert(decision.package, path, insertion.at, insertion.text),
-        Err(error) => edits.warnings.push(format!("{path} is left as it is: {error}")),
+        };
+        Ok(Words { notes: edited.cloned().unwrap_or(text), section })
     }
+}
+
+fn insertion(facts: &Facts, decision: &Decision, path: &str, section: &str) -> Result<Insertion, String> {
+    let existing = match facts.files.get(path) {
+        None => "",
+        Some(_) => {
+            text_of(facts, path).map_err(|reason| format!("{reason}; the changelog is left as it is"))?
+        }
+    };
+    insert(existing, section, &decision.to.to_string(), Format::of(path))
+        .map_err(|error| format!("{path} is left as it is: {error}"))
 }
 
 struct Telling<'f> {

@@ -4,7 +4,7 @@ use crate::history::commit::{Commit, Touched};
 use crate::history::reader::Reading;
 use crate::plan::facts::Facts;
 use crate::plan::scope::ScopeNames;
-use crate::plan::told::Told;
+use crate::plan::told::{Readings, Told};
 use crate::workspace::config::settings::{EmptyCommits, EntriesRule};
 
 /// A package that a commit or an entry is given to, and by which rule.
@@ -19,11 +19,14 @@ pub struct Owner {
 pub struct Owners<'f> {
     facts: &'f Facts,
     names: ScopeNames,
+    /// The packages that take every commit.
+    greedy: Vec<usize>,
 }
 
 impl<'f> Owners<'f> {
     pub fn of(facts: &'f Facts) -> Owners<'f> {
-        Owners { facts, names: ScopeNames::of(facts) }
+        let greedy = (0..facts.settings.len()).filter(|package| facts.settings[*package].owns_all).collect();
+        Owners { facts, names: ScopeNames::of(facts), greedy }
     }
 
     pub fn names(&self) -> &ScopeNames {
@@ -37,14 +40,20 @@ impl<'f> Owners<'f> {
 
     /// The packages of a whole commit whose last final release does not hold it, in the workspace's order;
     /// names that no package has go to the warnings.
-    pub fn of_commit(&self, commit: &Commit, told: &Told<'_>, warnings: &mut Vec<String>) -> Vec<Owner> {
+    pub fn of_commit(
+        &self,
+        commit: &Commit,
+        told: &Told<'_>,
+        readings: &Readings,
+        warnings: &mut Vec<String>,
+    ) -> Vec<Owner> {
         let corrected = told.correction.and_then(|correction| correction.packages.as_ref());
         let mut owners = match corrected {
             Some(names) => self.named(commit, names, "override", warnings),
-            None if !told.footers.packages.is_empty() => {
-                self.named(commit, &told.footers.packages, "footer `Packages:`", warnings)
+            None if !told.packages.is_empty() => {
+                self.named(commit, &told.packages, "footer `Packages:`", warnings)
             }
-            None if commit.empty => self.of_empty(told),
+            None if commit.empty => self.of_empty(told, readings),
             None => self.by_path(commit),
         };
         owners.retain(|owner| commit.since_final.contains(owner.package));
@@ -78,13 +87,13 @@ impl<'f> Owners<'f> {
                 },
             })
             .collect();
-        for (package, settings) in self.facts.settings.iter().enumerate() {
+        for package in self.greedy.iter().copied() {
             let touches = |counted: bool| {
                 commit.touches.iter().any(|touch| touch.package == package && counts(touch.what) == counted)
             };
             // All that the commit changes is this package's, and none of it counts.
             let uncounted = touches(false) && !commit.outside && commit.touches.len() == 1;
-            if settings.owns_all && !touches(true) && !uncounted {
+            if !touches(true) && !uncounted {
                 owners.push(Owner { package, rule: "takes every commit".to_owned() });
             }
         }
@@ -92,8 +101,8 @@ impl<'f> Owners<'f> {
     }
 
     /// Whom a commit without files belongs to (`empty-commits`).
-    fn of_empty(&self, told: &Told<'_>) -> Vec<Owner> {
-        let by_scope: Vec<usize> = match told.reading(self.entries_rule()) {
+    fn of_empty(&self, told: &Told<'_>, readings: &Readings) -> Vec<Owner> {
+        let by_scope: Vec<usize> = match readings.by(self.entries_rule()) {
             Reading::Conventional(entries) => entries
                 .iter()
                 .filter_map(|entry| entry.scope.as_deref())
@@ -108,9 +117,7 @@ impl<'f> Owners<'f> {
                 Some("a commit without files, named by its scope")
             }
             EmptyCommits::Named if !by_scope.is_empty() => None,
-            EmptyCommits::Named if told.footers.release_as.is_some() => {
-                Some("`Release-As:` without files or name")
-            }
+            EmptyCommits::Named if told.release_as.is_some() => Some("`Release-As:` without files or name"),
             EmptyCommits::Named if self.facts.packages[package].path.is_root() => {
                 Some("a commit without files counts for the root package")
             }

@@ -17,10 +17,10 @@ pub enum StaleError {
 impl Plan {
     /// SHA-256 over the plan's JSON, its own digest left empty.
     pub fn compute_digest(&self) -> Digest {
-        let mut bare = self.clone();
-        bare.digest = Digest::none();
-        let bytes = serde_json::to_vec(&bare).expect("a plan holds only what JSON can say");
-        Digest::of(&bytes)
+        if self.digest != Digest::none() {
+            return Plan { digest: Digest::none(), ..self.clone() }.compute_digest();
+        }
+        Digest::of_json(self)
     }
 
     /// Whether the plan is as it was made, and its base as it was.

@@ -1,6 +1,8 @@
 //! From commits and fragments to the changes that count for each package, and a reason for all others.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::history::commit::{Commit, CommitId, Touched};
 use crate::history::entry::Entry;
@@ -12,7 +14,7 @@ use crate::plan::LeftOut;
 use crate::plan::facts::Facts;
 use crate::plan::merges::{entry_of_merge, merged, packages_of};
 use crate::plan::owners::{Owner, Owners};
-use crate::plan::told::Told;
+use crate::plan::told::{Readings, Told};
 use crate::version::bump::Bump;
 use crate::workspace::config::settings::{EntriesRule, Size, Versioning};
 
@@ -55,18 +57,29 @@ pub struct ReleaseAs {
     pub fresh: bool,
 }
 
+/// How many messages one thread reads at least: fewer are read before another begins.
+const TOGETHER: usize = 128;
+
 /// Counts everything in the facts' history.
 pub fn tally(facts: &Facts) -> Tally {
-    let rules = entries_rules(facts);
+    let commits = &facts.history.commits;
     let told: Vec<Told<'_>> =
-        facts.history.commits.iter().map(|commit| Told::read(commit, facts, &rules)).collect();
+        commits.par_iter().with_min_len(TOGETHER).map(|commit| Told::read(commit, facts)).collect();
+    let rules = entries_rules(facts);
     let mut counting = Counting::new(facts, &told);
-    for index in 0..told.len() {
-        counting.count_commit(index);
+    for (number, part) in told.chunks(PART).enumerate() {
+        let readings: Vec<Readings> =
+            part.par_iter().with_min_len(TOGETHER).map(|told| told.readings(&rules)).collect();
+        for (place, readings) in readings.into_iter().enumerate() {
+            counting.count_commit(number * PART + place, &readings);
+        }
     }
     counting.count_fragments();
     counting.tally
 }
+
+/// How many messages are read before they are counted: all of a long history would take much memory.
+const PART: usize = 8192;
 
 fn entries_rules(facts: &Facts) -> Vec<EntriesRule> {
     let mut rules: Vec<EntriesRule> =
@@ -81,30 +94,37 @@ struct Counting<'f> {
     told: &'f [Told<'f>],
     owners: Owners<'f>,
     pairs: RevertPairs,
-    places: BTreeMap<&'f CommitId, usize>,
+    /// The places of commits, where a merge or a revert asks for them.
+    places: HashMap<&'f CommitId, usize>,
     tally: Tally,
 }
 
 impl<'f> Counting<'f> {
     fn new(facts: &'f Facts, told: &'f [Told<'f>]) -> Counting<'f> {
-        let range: Vec<RangeCommit> = facts
+        let range: Vec<RangeCommit<'_>> = facts
             .history
             .commits
             .iter()
             .zip(told)
             .map(|(commit, told)| RangeCommit {
-                id: commit.id.clone(),
-                subject: told.subject.clone(),
-                revert: told.revert.clone(),
+                id: &commit.id,
+                subject: told.subject,
+                revert: told.revert.as_ref(),
             })
             .collect();
         let count = facts.packages.len();
+        let pairs = pair_reverts(&range);
+        let is_asked = !pairs.cancelled.is_empty()
+            || facts.history.commits.iter().any(|commit| commit.parents.len() > 1);
         Counting {
             facts,
             told,
             owners: Owners::of(facts),
-            pairs: pair_reverts(&range),
-            places: (0..).zip(&facts.history.commits).map(|(place, commit)| (&commit.id, place)).collect(),
+            pairs,
+            places: match is_asked {
+                true => (0..).zip(&facts.history.commits).map(|(place, one)| (&one.id, place)).collect(),
+                false => HashMap::new(),
+            },
             tally: Tally {
                 changes: vec![Vec::new(); count],
                 release_as: vec![Vec::new(); count],
@@ -121,7 +141,7 @@ impl<'f> Counting<'f> {
         &self.facts.settings[package].versioning
     }
 
-    fn count_commit(&mut self, index: usize) {
+    fn count_commit(&mut self, index: usize, readings: &Readings) {
         let commit = self.commit(index);
         let told = &self.told[index];
         if let Some(reason) = told.correction.and_then(|correction| correction.skip.as_ref()) {
@@ -130,13 +150,13 @@ impl<'f> Counting<'f> {
         if commit.parents.len() > 1 && told.correction.is_none() {
             return self.count_merge(index);
         }
-        let owners = self.owners.of_commit(commit, told, &mut self.tally.warnings);
+        let owners = self.owners.of_commit(commit, told, readings, &mut self.tally.warnings);
         self.note_release_as(index, &owners);
         let mut verdict = Verdict::default();
         for owner in &owners {
-            self.count_for(index, owner, &mut verdict);
+            self.count_for(index, readings, owner, &mut verdict);
         }
-        self.count_named_entries(index, &owners, &mut verdict);
+        self.count_named_entries(index, readings, &owners, &mut verdict);
         if !verdict.counted {
             self.leave_uncounted(index, &owners, verdict);
         }
@@ -148,7 +168,7 @@ impl<'f> Counting<'f> {
         let commits = &self.facts.history.commits;
         let brought = merged(commits, &self.places, index);
         let rule = self.owners.entries_rule();
-        let is_told = |place: &usize| matches!(self.told[*place].reading(rule), Reading::Conventional(_));
+        let is_told = |place: &usize| matches!(self.told[*place].read_as(rule), Reading::Conventional(_));
         let entry = entry_of_merge(&commits[index].message).filter(|_| commits[index].mainline);
         let mut verdict = Verdict::default();
         if let Some(entry) = entry.filter(|_| !brought.iter().any(is_told)) {
@@ -166,7 +186,7 @@ impl<'f> Counting<'f> {
 
     fn note_release_as(&mut self, index: usize, owners: &[Owner]) {
         let commit = self.commit(index);
-        let Some(value) = self.told[index].footers.release_as.clone() else { return };
+        let Some(value) = self.told[index].release_as.clone() else { return };
         if !commit.mainline {
             let text = format!(
                 "commit {} asks for `Release-As: {value}` beside the first-parent line; not followed",
@@ -188,15 +208,15 @@ impl<'f> Counting<'f> {
     }
 
     /// Counts the commit's entries for one package that owns the commit.
-    fn count_for(&mut self, index: usize, owner: &Owner, verdict: &mut Verdict) {
+    fn count_for(&mut self, index: usize, readings: &Readings, owner: &Owner, verdict: &mut Verdict) {
         let told = &self.told[index];
         let package = owner.package;
         match self.cancellation(index, package) {
             Cancellation::Pair(other) => return verdict.pair = Some(other),
-            Cancellation::ReleasedBefore => return self.count_revert(index, owner, verdict),
+            Cancellation::ReleasedBefore => return self.count_revert(index, readings, owner, verdict),
             Cancellation::None => {}
         }
-        match told.reading(self.versioning(package).entries) {
+        match readings.by(self.versioning(package).entries) {
             Reading::Conventional(entries) => {
                 for entry in entries {
                     let (owner, mine) = self.owner_of_entry(entry, owner);
@@ -205,16 +225,16 @@ impl<'f> Counting<'f> {
                     }
                 }
             }
-            Reading::Known(Known::Revert(_)) => self.count_revert(index, owner, verdict),
+            Reading::Known(Known::Revert(_)) => self.count_revert(index, readings, owner, verdict),
             Reading::Known(_) | Reading::Unparseable { .. } if self.is_resized(index) => {
-                self.count_entry(index, owner, plain_entry("", &told.subject), verdict);
+                self.count_entry(index, owner, plain_entry("", told.subject), verdict);
             }
             Reading::Known(known) => verdict.known = Some(known_in_words(known)),
             Reading::Unparseable { reason } => {
                 if self.versioning(package).other == Size::None {
                     verdict.unparseable = Some(reason.clone());
                 } else {
-                    self.count_entry(index, owner, plain_entry("", &told.subject), verdict);
+                    self.count_entry(index, owner, plain_entry("", told.subject), verdict);
                 }
             }
         }
@@ -243,12 +263,18 @@ impl<'f> Counting<'f> {
     }
 
     /// Entries of a squash may name packages whose files the commit does not touch.
-    fn count_named_entries(&mut self, index: usize, owners: &[Owner], verdict: &mut Verdict) {
+    fn count_named_entries(
+        &mut self,
+        index: usize,
+        readings: &Readings,
+        owners: &[Owner],
+        verdict: &mut Verdict,
+    ) {
         let commit = self.commit(index);
         if self.told[index].correction.is_some_and(|correction| correction.packages.is_some()) {
             return;
         }
-        let Reading::Conventional(entries) = self.told[index].reading(self.owners.entries_rule()) else {
+        let Reading::Conventional(entries) = readings.by(self.owners.entries_rule()) else {
             return;
         };
         for entry in entries {
@@ -263,10 +289,10 @@ impl<'f> Counting<'f> {
         }
     }
 
-    fn count_revert(&mut self, index: usize, owner: &Owner, verdict: &mut Verdict) {
+    fn count_revert(&mut self, index: usize, readings: &Readings, owner: &Owner, verdict: &mut Verdict) {
         let told = &self.told[index];
-        let title = told.revert.as_ref().map_or(told.subject.as_str(), |revert| revert.subject.as_str());
-        let entry = match told.reading(self.versioning(owner.package).entries) {
+        let title = told.revert.as_ref().map_or(told.subject, |revert| revert.subject.as_str());
+        let entry = match readings.by(self.versioning(owner.package).entries) {
             Reading::Conventional(entries) if entries.len() == 1 => entries[0].clone(),
             _ => plain_entry("revert", title),
         };
@@ -287,6 +313,8 @@ impl<'f> Counting<'f> {
         }
         let fresh = self.commit(index).unreleased.contains(owner.package);
         let source = Source::Commit(index);
+        // What notes and plans do not tell of a commit takes no memory.
+        let entry = Entry { body: None, footers: Vec::new(), ..entry };
         self.tally.changes[owner.package].push(Change {
             source,
             entry,
@@ -298,6 +326,9 @@ impl<'f> Counting<'f> {
 
     /// How a revert, or being reverted, changes what a commit means for one package.
     fn cancellation(&self, index: usize, package: usize) -> Cancellation {
+        if self.pairs.cancelled.is_empty() {
+            return Cancellation::None;
+        }
         let partner = self.pairs.cancelled.get(&self.commit(index).id);
         let Some(other) = partner.and_then(|id| self.places.get(id)).copied() else {
             return Cancellation::None;
@@ -365,7 +396,7 @@ impl<'f> Counting<'f> {
                 .iter()
                 .map(|touch| self.facts.packages[touch.package].short.clone())
                 .collect(),
-            subject: Some(self.told[index].subject.clone()),
+            subject: Some(self.told[index].subject.to_owned()),
             kind: kind.to_owned(),
             reason,
         });

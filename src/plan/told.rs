@@ -1,48 +1,86 @@
 //! What one commit says, after a reviewed override has had its word.
 
-use std::collections::BTreeMap;
-
 use crate::history::commit::Commit;
 use crate::history::overrides::Override;
-use crate::history::reader::{Entries, MessageFooters, Reading, message_footers, read};
+use crate::history::reader::{Entries, Reading, message_footers, read};
 use crate::history::revert::{Revert, revert_of};
 use crate::plan::facts::Facts;
 use crate::workspace::config::settings::EntriesRule;
 
-/// A commit's message, read.
+/// What of a commit's message is known throughout: little, as histories are long.
 #[derive(Debug)]
 pub struct Told<'f> {
     /// The first line, for people.
-    pub subject: String,
-    pub footers: MessageFooters,
+    pub subject: &'f str,
+    /// The value of its last `Release-As` footer, as written.
+    pub release_as: Option<String>,
+    /// The names in its `Packages` footers.
+    pub packages: Vec<String>,
     pub revert: Option<Revert>,
     pub correction: Option<&'f Override>,
-    readings: BTreeMap<EntriesRule, Reading>,
+    message: &'f str,
 }
 
 impl<'f> Told<'f> {
-    /// Reads one commit under every `entries` rule that a package has.
-    pub fn read(commit: &Commit, facts: &'f Facts, rules: &[EntriesRule]) -> Told<'f> {
+    pub fn read(commit: &'f Commit, facts: &'f Facts) -> Told<'f> {
         let correction = facts.overrides.iter().find(|candidate| commit.id.0.starts_with(&candidate.commit));
         let message = correction.and_then(|found| found.message.as_deref()).unwrap_or(&commit.message);
-        Told {
+        let mut told = Told {
             subject: subject(message),
-            footers: message_footers(message),
+            release_as: None,
+            packages: Vec::new(),
             revert: revert_of(message),
             correction,
-            readings: rules.iter().map(|rule| (*rule, read(message, entries(*rule)))).collect(),
+            message,
+        };
+        // Few messages have these footers.
+        if holds(message, b"release-as") || holds(message, b"packages") {
+            let footers = message_footers(message);
+            (told.release_as, told.packages) = (footers.release_as, footers.packages);
         }
+        told
     }
 
     /// The message as a package with this rule reads it.
-    pub fn reading(&self, rule: EntriesRule) -> &Reading {
-        &self.readings[&rule]
+    pub fn read_as(&self, rule: EntriesRule) -> Reading {
+        read(self.message, entries(rule))
+    }
+
+    /// The message under every `entries` rule that a package has.
+    pub fn readings(&self, rules: &[EntriesRule]) -> Readings {
+        Readings(rules.iter().map(|rule| (*rule, self.read_as(*rule))).collect())
+    }
+}
+
+/// One message, read under each rule.
+#[derive(Debug)]
+pub struct Readings(Vec<(EntriesRule, Reading)>);
+
+impl Readings {
+    /// As a package with this rule reads it.
+    pub fn by(&self, rule: EntriesRule) -> &Reading {
+        let found = self.0.iter().find(|(known, _)| *known == rule);
+        &found.expect("every rule of a package is read").1
     }
 }
 
 /// The first line that is not blank.
-fn subject(message: &str) -> String {
-    message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("").to_owned()
+fn subject(message: &str) -> &str {
+    message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
+}
+
+/// Whether a text holds a word, in any case.
+fn holds(text: &str, word: &[u8]) -> bool {
+    let first = [word[0], word[0].to_ascii_uppercase()];
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| first.contains(byte)) {
+        rest = &rest[at..];
+        if rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)) {
+            return true;
+        }
+        rest = &rest[1..];
+    }
+    false
 }
 
 fn entries(rule: EntriesRule) -> Entries {

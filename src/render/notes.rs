@@ -1,24 +1,47 @@
 //! The words of a release: its notes, and its section of the changelog.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 
 use crate::render::format::Format;
-use crate::render::template::{self, RenderError, Template};
+use crate::render::template::{Parsed, RenderError, Template};
 use crate::render::view;
 
-const NOTES: Template<'_> =
-    Template { name: "notes.md.j2", text: include_str!("../../templates/notes.md.j2") };
-const CHANGELOG: Template<'_> =
-    Template { name: "changelog.md.j2", text: include_str!("../../templates/changelog.md.j2") };
-const CHANGELOG_RST: Template<'_> =
-    Template { name: "changelog.rst.j2", text: include_str!("../../templates/changelog.rst.j2") };
+/// One of our own templates, parsed where it is first needed.
+type Own = LazyLock<Result<Parsed<'static>, RenderError>>;
+
+static NOTES: Own = LazyLock::new(|| {
+    Parsed::parse(Template { name: "notes.md.j2", text: include_str!("../../templates/notes.md.j2") })
+});
+static CHANGELOG: Own = LazyLock::new(|| {
+    Parsed::parse(Template { name: "changelog.md.j2", text: include_str!("../../templates/changelog.md.j2") })
+});
+static CHANGELOG_RST: Own = LazyLock::new(|| {
+    Parsed::parse(Template {
+        name: "changelog.rst.j2",
+        text: include_str!("../../templates/changelog.rst.j2"),
+    })
+});
+
+/// A release's data, and what templates see of it.
+pub struct Shown<'d> {
+    raw: &'d NotesData,
+    markdown: NotesData,
+}
+
+impl Shown<'_> {
+    pub fn of(data: &NotesData) -> Shown<'_> {
+        Shown { raw: data, markdown: view::markdown(data) }
+    }
+}
 
 /// The body of a release's notes, Markdown, ending with one line break. A user's template replaces ours.
 ///
 /// # Errors
-/// Where the template does not parse or names a field that does not exist.
-pub fn notes(data: &NotesData, template: Option<&Template<'_>>) -> Result<String, RenderError> {
-    template::render(template.unwrap_or(&NOTES), &view::markdown(data))
+/// Where the template names a field that does not exist.
+pub fn notes(data: &Shown<'_>, template: Option<&Parsed<'_>>) -> Result<String, RenderError> {
+    render(template, &NOTES, &data.markdown)
 }
 
 /// A release's section of a changelog with its heading, ending with one line break.
@@ -26,15 +49,20 @@ pub fn notes(data: &NotesData, template: Option<&Template<'_>>) -> Result<String
 /// # Errors
 /// As `notes`.
 pub fn changelog_section(
-    data: &NotesData,
+    data: &Shown<'_>,
     format: Format,
-    template: Option<&Template<'_>>,
+    template: Option<&Parsed<'_>>,
 ) -> Result<String, RenderError> {
     match format {
-        Format::Markdown => template::render(template.unwrap_or(&CHANGELOG), &view::markdown(data)),
-        Format::ReStructuredText => {
-            template::render(template.unwrap_or(&CHANGELOG_RST), &view::restructured_text(data))
-        }
+        Format::Markdown => render(template, &CHANGELOG, &data.markdown),
+        Format::ReStructuredText => render(template, &CHANGELOG_RST, &view::restructured_text(data.raw)),
+    }
+}
+
+fn render(template: Option<&Parsed<'_>>, own: &'static Own, data: &NotesData) -> Result<String, RenderError> {
+    match template {
+        Some(template) => template.render(data),
+        None => own.as_ref().map_err(RenderError::clone)?.render(data),
     }
 }
 

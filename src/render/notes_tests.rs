@@ -1,5 +1,22 @@
 use super::*;
 
+fn notes(data: &NotesData, template: Option<&Parsed<'_>>) -> Result<String, RenderError> {
+    super::notes(&Shown::of(data), template)
+}
+
+fn changelog_section(
+    data: &NotesData,
+    format: Format,
+    template: Option<&Parsed<'_>>,
+) -> Result<String, RenderError> {
+    super::changelog_section(&Shown::of(data), format, template)
+}
+
+/// What is said of a template that fails on a package without changes.
+fn refusal(own: Template<'_>) -> String {
+    Parsed::parse(own).and_then(|own| notes(&core(), Some(&own))).unwrap_err().to_string()
+}
+
 fn entry(text: &str) -> NotesEntry {
     NotesEntry { text: text.to_owned(), ..NotesEntry::default() }
 }
@@ -175,7 +192,7 @@ fn a_users_template_replaces_ours_and_sees_neutral_text() {
     ];
     let data = NotesData { sections: vec![section("Features", hostile)], ..core() };
     assert_eq!(
-        notes(&data, Some(&own)).unwrap(),
+        notes(&data, Some(&Parsed::parse(own).unwrap())).unwrap(),
         "[a\\](javascript:alert(1)) &lt;script> `@everyone`](https://x)\n\
          [{{ package }} {% raw %}](https://x)\n[red # heading](https://x)\n"
     );
@@ -194,7 +211,7 @@ fn addresses_and_ids_that_are_none_give_no_links() {
 #[test]
 fn a_wrong_field_is_named_with_its_line_and_the_fields_that_exist() {
     let own = Template { name: "docs/notes.md.j2", text: "# {{ version }}\n\n{{ verison }}\n" };
-    let error = notes(&core(), Some(&own)).unwrap_err().to_string();
+    let error = refusal(own);
     assert!(error.starts_with("template `docs/notes.md.j2`, line 3: undefined value"), "{error}");
     assert!(error.contains("; there are breaking, compare_url, contributors, date,"), "{error}");
     assert!(error.contains("in an entry: author, breaking, breaking_notes, commit,"), "{error}");
@@ -203,7 +220,7 @@ fn a_wrong_field_is_named_with_its_line_and_the_fields_that_exist() {
 #[test]
 fn a_template_that_does_not_parse_is_named_with_its_line() {
     let own = Template { name: "notes.md.j2", text: "a\n{% for x in sections %}\n" };
-    let error = notes(&core(), Some(&own)).unwrap_err().to_string();
+    let error = refusal(own);
     assert!(error.starts_with("template `notes.md.j2`, line"), "{error}");
     assert!(error.contains("syntax error"), "{error}");
 }
@@ -211,6 +228,6 @@ fn a_template_that_does_not_parse_is_named_with_its_line() {
 #[test]
 fn a_template_reads_no_files() {
     let own = Template { name: "notes.md.j2", text: "{% include '/etc/passwd' %}" };
-    let error = notes(&core(), Some(&own)).unwrap_err().to_string();
+    let error = refusal(own);
     assert!(error.contains("line 1: template not found"), "{error}");
 }

@@ -29,24 +29,40 @@ pub struct RenderError {
     pub fields: Vec<String>,
 }
 
-/// Renders with Jinja's rules: block tags take no line of their own, a field that does not exist is an error.
-/// The text ends with one line break.
-///
-/// # Errors
-/// Where the template does not parse, or fails on the data.
-pub fn render(template: &Template<'_>, data: &NotesData) -> Result<String, RenderError> {
-    let mut environment = environment();
-    let text = environment
-        .add_template(template.name, template.text)
-        .and_then(|()| environment.get_template(template.name)?.render(Serde(data)))
-        .map_err(|error| failure(template, &error))?;
-    Ok(format!("{}\n", text.trim_matches('\n').trim_end()))
+/// A template that was parsed: it renders any number of releases.
+#[derive(Debug)]
+pub struct Parsed<'a> {
+    template: Template<'a>,
+    environment: Environment<'a>,
+}
+
+impl<'a> Parsed<'a> {
+    /// # Errors
+    /// Where the template does not parse.
+    pub fn parse(template: Template<'a>) -> Result<Parsed<'a>, RenderError> {
+        let mut environment = environment();
+        environment.add_template(template.name, template.text).map_err(|error| failure(&template, &error))?;
+        Ok(Parsed { template, environment })
+    }
+
+    /// Renders with Jinja's rules: block tags take no line of their own, a field that does not exist is an error.
+    /// The text ends with one line break.
+    ///
+    /// # Errors
+    /// Where the template fails on the data.
+    pub fn render(&self, data: &NotesData) -> Result<String, RenderError> {
+        let template = self.environment.get_template(self.template.name);
+        let text = template
+            .and_then(|template| template.render(Serde(data)))
+            .map_err(|error| failure(&self.template, &error))?;
+        Ok(format!("{}\n", text.trim_matches('\n').trim_end()))
+    }
 }
 
 /// How many instructions a template may take: far more than notes need, so that a loop without end ends.
 const FUEL: u64 = 20_000_000;
 
-fn environment() -> Environment<'static> {
+fn environment<'a>() -> Environment<'a> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

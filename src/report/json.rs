@@ -1,8 +1,9 @@
 //! What programs read of us.
 
-use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use crate::plan::Plan;
 use crate::report::plain::is_hostile;
@@ -12,16 +13,28 @@ use crate::report::plain::is_hostile;
 /// Controls and marks that turn the reading direction are written as `\u` escapes: the value is the same, and a
 /// terminal shows them instead of obeying.
 pub fn pretty<T: Serialize>(value: &T) -> String {
-    let text =
-        serde_json::to_string_pretty(value).expect("our own types have string keys and finite numbers");
-    let mut safe = escaped(&text);
-    safe.push('\n');
-    safe
+    let mut bytes = Vec::new();
+    write(value, &mut bytes).expect(OURS);
+    String::from_utf8(bytes).expect(OURS)
 }
 
 /// The same on one line, without a newline at its end.
 pub fn compact<T: Serialize>(value: &T) -> String {
-    escaped(&serde_json::to_string(value).expect("our own types have string keys and finite numbers"))
+    let mut bytes = Vec::new();
+    value.serialize(&mut Serializer::with_formatter(&mut bytes, Safe(CompactFormatter))).expect(OURS);
+    String::from_utf8(bytes).expect(OURS)
+}
+
+const OURS: &str = "our own types have string keys and finite numbers";
+
+/// Writes what `pretty` gives, without holding it all.
+///
+/// # Errors
+/// Where it can not be written.
+pub fn write<T: Serialize>(value: &T, into: &mut impl Write) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(&mut *into, Safe(PrettyFormatter::new()));
+    value.serialize(&mut serializer)?;
+    into.write_all(b"\n")
 }
 
 /// The plan, as `plan -o` saves it.
@@ -38,23 +51,68 @@ pub fn plan_schema() -> serde_json::Value {
     schema
 }
 
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len() + 1);
-    for character in text.chars() {
-        if character != '\n' && is_hostile(character) {
-            escape(character, &mut safe);
-        } else {
-            safe.push(character);
+/// Another formatter, by which no text holds what a terminal obeys.
+struct Safe<F>(F);
+
+impl<F: Formatter> Formatter for Safe<F> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, into: &mut W, text: &str) -> io::Result<()> {
+        let mut rest = text;
+        // Plain ASCII, which is most of it, is written in stretches.
+        while let Some(at) = rest.bytes().position(|byte| !(b' '..=b'~').contains(&byte)) {
+            let (plain, odd) = rest.split_at(at);
+            into.write_all(plain.as_bytes())?;
+            let Some(character) = odd.chars().next() else { break };
+            let (character_text, after) = odd.split_at(character.len_utf8());
+            if is_hostile(character) {
+                escape(character, into)?;
+            } else {
+                into.write_all(character_text.as_bytes())?;
+            }
+            rest = after;
         }
+        into.write_all(rest.as_bytes())
     }
-    safe
+
+    fn begin_array<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.0.begin_array(into)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.0.end_array(into)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, into: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(into, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.0.end_array_value(into)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.0.begin_object(into)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.0.end_object(into)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, into: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(into, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(into)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.0.end_object_value(into)
+    }
 }
 
 /// As JSON escapes a character outside ASCII (RFC 8259, section 7).
-fn escape(character: char, into: &mut String) {
-    for unit in character.encode_utf16(&mut [0; 2]) {
-        write!(into, "\\u{unit:04x}").expect("a string takes any text");
-    }
+fn escape<W: ?Sized + Write>(character: char, into: &mut W) -> io::Result<()> {
+    character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(into, "\\u{unit:04x}"))
 }
 
 #[cfg(test)]

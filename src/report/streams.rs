@@ -1,7 +1,7 @@
 //! The one door to the terminal: asked-for data to stdout, telling to stderr.
 
 use std::env;
-use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufRead, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 
 /// What `--color` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum ColorChoice {
     Never,
 }
 
+/// How many bytes are written at once.
+const PIECE: usize = 64 << 10;
 /// Columns where nobody says how many there are.
 const WIDTH: usize = 80;
 /// Fewer columns than these are not laid out for.
@@ -46,9 +48,15 @@ impl Streams {
 
     /// Prints what was asked for. A reader that has gone away is no failure.
     pub fn print(&mut self, text: &str) {
-        let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-        drop(stdout);
+        self.print_with(|stdout| stdout.write_all(text.as_bytes()));
+    }
+
+    /// Prints what a function writes, piece by piece.
+    pub fn print_with(&mut self, write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<()>) {
+        let mut stdout = BufWriter::with_capacity(PIECE, io::stdout().lock());
+        let written = write(&mut stdout).and_then(|()| stdout.flush());
+        // What could not be written is not tried again.
+        drop(stdout.into_parts());
         match written {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 self.lost = true;

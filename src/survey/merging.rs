@@ -1,6 +1,6 @@
 //! The history that a branch will have once a pull request is merged, from the merge that a forge makes to try it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::history::commit::{CommitId, PackageSet};
@@ -84,7 +84,7 @@ impl Merging {
 fn line_up(head: &str, facts: &mut Facts) {
     let commits = &mut facts.history.commits;
     let Some(merge) = commits.iter().position(|commit| commit.id.0 == head) else { return };
-    let places: BTreeMap<&CommitId, usize> =
+    let places: HashMap<&CommitId, usize> =
         (0..).zip(commits.iter()).map(|(place, commit)| (&commit.id, place)).collect();
     let brought: BTreeSet<usize> = merged(commits, &places, merge).into_iter().collect();
     let mut place = 0;

@@ -72,6 +72,10 @@ fn titles_without_quotation_marks_need_more() {
     }
 }
 
+fn range(commits: &[(CommitId, String, Option<Revert>)]) -> Vec<RangeCommit<'_>> {
+    commits.iter().map(|(id, subject, revert)| RangeCommit { id, subject, revert: revert.as_ref() }).collect()
+}
+
 /// Pairs a history told oldest first, `id: message` a line with `/` for line ends; gives the ids that stay, oldest
 /// first, and the reverts that hit something outside.
 fn left(history: &[&str]) -> (Vec<String>, Vec<String>) {
@@ -79,12 +83,12 @@ fn left(history: &[&str]) -> (Vec<String>, Vec<String>) {
         let (id, message) = line.split_once(": ").unwrap();
         let message = message.replace('/', "\n");
         let subject = message.lines().next().unwrap_or_default().to_owned();
-        RangeCommit { id: CommitId(id.to_owned()), subject, revert: revert_of(&message) }
+        (CommitId(id.to_owned()), subject, revert_of(&message))
     });
-    let range: Vec<RangeCommit> = commits.collect();
-    let pairs = pair_reverts(&range);
-    let staying = range.iter().rev().filter(|commit| !pairs.cancelled.contains_key(&commit.id));
-    (staying.map(|commit| commit.id.0.clone()).collect(), pairs.outside.into_iter().map(|id| id.0).collect())
+    let commits: Vec<(CommitId, String, Option<Revert>)> = commits.collect();
+    let pairs = pair_reverts(&range(&commits));
+    let staying = commits.iter().rev().filter(|(id, ..)| !pairs.cancelled.contains_key(id));
+    (staying.map(|(id, ..)| id.0.clone()).collect(), pairs.outside.into_iter().map(|id| id.0).collect())
 }
 
 fn check(history: &[&str], staying: &[&str], outside: &[&str]) {
@@ -204,8 +208,9 @@ fn many_commits_of_one_title_pair_in_little_time() {
         } else {
             format!("feat: x (#{})", 40_000 - place)
         };
-        RangeCommit { id: CommitId(format!("{place:040x}")), revert: revert_of(&title), subject: title }
+        let revert = revert_of(&title);
+        (CommitId(format!("{place:040x}")), title, revert)
     });
-    let pairs = pair_reverts(&commits.collect::<Vec<_>>());
+    let pairs = pair_reverts(&range(&commits.collect::<Vec<_>>()));
     assert_eq!((pairs.cancelled.len(), pairs.outside.len()), (40_000, 0));
 }
