@@ -1,5 +1,6 @@
 //! Gathers Facts: reads the repository, its configuration, history, tags and index. Changes nothing.
 
+pub mod affected;
 pub mod assumed;
 pub mod choice;
 pub mod closed;
