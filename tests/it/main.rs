@@ -19,6 +19,7 @@ mod double;
 mod engine;
 mod github;
 mod github_told;
+mod histories;
 mod images;
 mod matrix;
 mod other_indexes;
