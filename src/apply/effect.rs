@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
 use crate::apply::build::BuildError;
 use crate::apply::claim::{claim_here, stamp_of};
 use crate::apply::crash;
@@ -40,6 +42,9 @@ use crate::world::refs::{Expected as At, RefUpdate};
 use crate::world::store::error::StoreError;
 use crate::world::tools::ToolError;
 use crate::world::write::{FileWrite, Stamp};
+
+/// How many packages are looked up on indexes at once.
+const LOOKS: usize = 16;
 
 /// What a step leaves in the ledger.
 pub type Evidence = BTreeMap<String, String>;
@@ -180,7 +185,9 @@ pub async fn carry_out(job: Job, workshop: Arc<Workshop>) -> Result<Evidence, St
         Action::Claim { branch, .. } => claim_here(&job, &workshop, branch),
         Action::Stash { tag, .. } => keep(&job, &workshop, tag).await,
         Action::Announce { .. } => announce(&job, &workshop).await,
-        Action::Publish { index, distribution, .. } => publish(&job, &workshop, index, distribution).await,
+        Action::Publish { index, distribution, version } => {
+            publish(&job, &workshop, index, distribution, version).await
+        }
         Action::Push { repository, tags, .. } => push_image(&job, &workshop, repository, tags).await,
         Action::Tell { comment, labels } => Ok(tell(&job, &workshop, *comment, labels).await),
         Action::Smoke { index, distribution, version } => {
@@ -328,25 +335,31 @@ pub fn tags_of(job: &Job) -> Vec<(String, String)> {
 /// Says which bytes exist for these versions; bytes that differ from an earlier seal are refused, and names that are
 /// taken in the index: after the claim it would be too late.
 async fn seal(job: &Job, workshop: &Workshop) -> Result<Evidence, StepError> {
+    let releases: Vec<_> =
+        job.plan.releases.iter().map(|release| seal_release(job, workshop, release)).collect();
+    // In the plan's order, so that of several refusals the same one is told each time.
+    let sealed: Vec<Evidence> = stream::iter(releases).buffered(LOOKS).try_collect().await?;
+    Ok(sealed.into_iter().flatten().collect())
+}
+
+async fn seal_release(job: &Job, workshop: &Workshop, release: &Release) -> Result<Evidence, StepError> {
     let mut sealed = Evidence::new();
-    for release in &job.plan.releases {
-        let files = stashed(&workshop.stash(&job.plan.digest, job.ship.began, &release.package))?;
-        refuse_taken_names(workshop, release, &files).await?;
-        let built = evidence(job, &format!("build:{}", release.package))?;
-        for (name, digest) in digests(&files) {
-            match built.get(&name) {
-                Some(known) if *known == digest => {}
-                known => {
-                    let sealed = known.cloned().unwrap_or_else(|| "nothing".to_owned());
-                    return Err(StepError::Sealed { file: name, sealed, found: digest });
-                }
+    let files = stashed(&workshop.stash(&job.plan.digest, job.ship.began, &release.package))?;
+    refuse_taken_names(workshop, release, &files).await?;
+    let built = evidence(job, &format!("build:{}", release.package))?;
+    for (name, digest) in digests(&files) {
+        match built.get(&name) {
+            Some(known) if *known == digest => {}
+            known => {
+                let sealed = known.cloned().unwrap_or_else(|| "nothing".to_owned());
+                return Err(StepError::Sealed { file: name, sealed, found: digest });
             }
-            sealed.insert(format!("{}/{name}", release.package), digest);
         }
-        if let Some(image) = &release.image {
-            let digest = image_to_seal(job, workshop, release, image).await?;
-            sealed.insert(format!("{}/{IMAGE}", release.package), digest);
-        }
+        sealed.insert(format!("{}/{name}", release.package), digest);
+    }
+    if let Some(image) = &release.image {
+        let digest = image_to_seal(job, workshop, release, image).await?;
+        sealed.insert(format!("{}/{IMAGE}", release.package), digest);
     }
     Ok(sealed)
 }

@@ -81,12 +81,8 @@ async fn copy(
     version: &Version,
 ) -> Result<Vec<PackageName>, StepError> {
     let mut needed = Vec::new();
-    for file in publisher.listed(package, Some(version)).await? {
-        if !file.filename.ends_with(".whl") {
-            continue;
-        }
-        let bytes = publisher.fetch(package, &file.filename).await?;
-        index::publish(folder, package, &file.filename, &bytes, &Digest::of(&bytes))?;
+    for (name, bytes) in publisher.wheels(package, version).await? {
+        index::publish(folder, package, &name, &bytes, &Digest::of(&bytes))?;
         if let Ok(wheel) = wheel::read(&bytes) {
             let names = wheel.metadata.requires_dist().filter_map(|text| Requirement::parse(text).ok());
             needed.extend(names.map(|requirement| requirement.name));

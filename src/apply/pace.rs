@@ -7,6 +7,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::world::http::Limits;
 
+/// How long the first wait for a file to become visible is, at most.
+const FIRST_POLL: Duration = Duration::from_millis(250);
+
 /// The pace of retries and of looking again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
@@ -22,7 +25,7 @@ pub struct Pace {
     pub retries: usize,
     /// How long all of it may take.
     pub budget: Duration,
-    /// How often the index is looked at while a file is not visible yet.
+    /// How often the index is looked at while a file is not visible yet, after the first looks.
     pub poll: Duration,
     /// After how long that is called a lag.
     pub lag: Duration,
@@ -46,6 +49,12 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// The waits between two looks for what is not visible yet: short at first, as most is visible soon.
+    pub fn polls(&self) -> impl Iterator<Item = Duration> + use<> {
+        let poll = self.poll;
+        std::iter::successors(Some(FIRST_POLL.min(poll)), move |wait| Some((*wait * 2).min(poll)))
+    }
+
     /// A pace of milliseconds, for an index on this machine.
     pub fn quick() -> Pace {
         Pace {
@@ -131,6 +140,13 @@ mod tests {
             let least = (pace.base * 2_u32.pow(at)).min(pace.cap);
             assert!(*wait >= least && *wait <= least * 2, "{at}: {wait:?}");
         }
+    }
+
+    #[test]
+    fn looks_come_quickly_at_first_and_then_at_the_pace() {
+        let polls = |pace: Pace| pace.polls().take(7).map(|wait| wait.as_millis()).collect::<Vec<_>>();
+        assert_eq!(polls(Pace::default()), [250, 500, 1000, 2000, 4000, 5000, 5000]);
+        assert_eq!(polls(Pace::quick()), [20; 7]);
     }
 
     #[test]

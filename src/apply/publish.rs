@@ -1,6 +1,7 @@
 //! Puts a package's files on its index, each between two events, and tries what stands there then.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use crate::apply::crash;
 use crate::apply::effect::{Evidence, Job, StepError, internal_versions, package_of, version_of};
@@ -10,6 +11,7 @@ use crate::apply::index::{self, Published};
 use crate::apply::mirror::Mirror;
 use crate::apply::publish_error::PublishError;
 use crate::apply::publisher::{OneFile, Publisher};
+use crate::apply::shelf::Place;
 use crate::apply::smoke::{Outcome as Trial, SmokeRequest, smoke};
 use crate::apply::stash::{digests, sealed_files};
 use crate::apply::workshop::{Outlet, Workshop};
@@ -19,6 +21,8 @@ use crate::workspace::name::PackageName;
 
 /// How long each installer run of a smoke test may take.
 const SMOKE_LIMIT: Duration = Duration::from_secs(300);
+/// How long a look at an index holds for the files that were looked for.
+const LOOK_HOLDS: Duration = Duration::from_secs(5);
 /// How long a script may take to print its help.
 const SCRIPT_LIMIT: Duration = Duration::from_secs(30);
 
@@ -31,13 +35,19 @@ pub async fn publish(
     workshop: &Workshop,
     index: &str,
     distribution: &str,
+    version: &str,
 ) -> Result<Evidence, StepError> {
     let package = PackageName::new(distribution);
     let outlet = workshop.outlet(index)?;
-    if let Some(found) = all_there(job, outlet, &package).await? {
+    let seen = match outlet {
+        Outlet::Folder(_) => Seen::nothing(),
+        Outlet::Remote(publisher) => look(job, publisher, &package, version).await?,
+    };
+    if let Some(found) = seen.all_there(job) {
         for (name, digest) in &found {
             close_upload(job, name, digest).await?;
         }
+        await_visible(job, outlet, &package, &found).await?;
         return Ok(found);
     }
     let mut files = sealed_files(job, workshop, package_of(job)).await?;
@@ -50,34 +60,77 @@ pub async fn publish(
         }
     }
     for (name, bytes) in &files {
-        put_noted(job, workshop, outlet, &package, name, bytes).await?;
+        let sending = File { package: &package, name, bytes, seen: seen.place(name) };
+        put_noted(job, workshop, outlet, &sending).await?;
     }
-    if let Outlet::Remote(publisher) = outlet {
-        let files: Vec<(String, Digest)> =
-            files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect();
-        let lags = |waited: Duration| {
-            let seconds = waited.as_secs();
-            job.notes
-                .remark(format!("`{index}` does not list {package} yet, after {seconds} s: its caches lag"));
-        };
-        publisher.await_visible(&package, &files, &lags).await?;
-    }
+    await_visible(job, outlet, &package, &found).await?;
     Ok(found)
 }
 
-/// The sealed files and digests, where the index lists all of them: an earlier run has published them, and their bytes
-/// are not needed any more.
-async fn all_there(job: &Job, outlet: &Outlet, package: &PackageName) -> Result<Option<Evidence>, StepError> {
-    let Outlet::Remote(publisher) = outlet else { return Ok(None) };
-    let own = |(name, digest): (&str, &str)| (name.to_owned(), digest.to_owned());
-    let sealed: Evidence = job.ship.sealed(package_of(job)).into_iter().map(own).collect();
-    let listed = publisher.listed(package, None).await?;
-    let is_there = |(name, digest): (&String, &String)| {
-        listed
-            .iter()
-            .any(|file| file.filename == *name && file.sha256.as_ref().map(Digest::as_str) == Some(digest))
+/// Waits until installers are shown the files.
+async fn await_visible(
+    job: &Job,
+    outlet: &Outlet,
+    package: &PackageName,
+    found: &Evidence,
+) -> Result<(), StepError> {
+    let Outlet::Remote(publisher) = outlet else { return Ok(()) };
+    let files: Vec<(String, Digest)> =
+        found.iter().map(|(name, digest)| (name.clone(), parsed(digest))).collect();
+    let index = &publisher.index().name;
+    let lags = |waited: Duration| {
+        let seconds = waited.as_secs();
+        job.notes.remark(format!("`{index}` does not list {package} yet, after {seconds} s: its caches lag"));
     };
-    Ok((!sealed.is_empty() && sealed.iter().all(is_there)).then_some(sealed))
+    Ok(publisher.await_visible(package, &files, &lags).await?)
+}
+
+/// Where the sealed files stood when the index was looked at.
+struct Seen {
+    at: Instant,
+    places: BTreeMap<String, Place>,
+}
+
+impl Seen {
+    fn nothing() -> Seen {
+        Seen { at: Instant::now(), places: BTreeMap::new() }
+    }
+
+    /// A file's place, while the look holds.
+    fn place(&self, name: &str) -> Option<Place> {
+        if self.at.elapsed() < LOOK_HOLDS { self.places.get(name).copied() } else { None }
+    }
+
+    /// The sealed files and digests, where all of them are there: an earlier run has published them, and their bytes
+    /// are not needed any more.
+    fn all_there(&self, job: &Job) -> Option<Evidence> {
+        let all = !self.places.is_empty() && self.places.values().all(|place| *place == Place::Ours);
+        all.then(|| sealed(job))
+    }
+}
+
+/// Looks for the sealed files in the index.
+async fn look(
+    job: &Job,
+    publisher: &Publisher,
+    package: &PackageName,
+    version: &str,
+) -> Result<Seen, StepError> {
+    let sealed: Vec<(&str, Digest)> =
+        job.ship.sealed(package_of(job)).into_iter().map(|(name, digest)| (name, parsed(digest))).collect();
+    let named: Vec<(&str, &Digest)> = sealed.iter().map(|(name, digest)| (*name, digest)).collect();
+    let places = publisher.places(package, &version_of(version)?, &named).await?;
+    let names = sealed.iter().map(|(name, _)| (*name).to_owned());
+    Ok(Seen { at: Instant::now(), places: names.zip(places).collect() })
+}
+
+fn parsed(digest: &str) -> Digest {
+    Digest::parse(digest).unwrap_or_else(Digest::none)
+}
+
+fn sealed(job: &Job) -> Evidence {
+    let own = |(name, digest): (&str, &str)| (name.to_owned(), digest.to_owned());
+    job.ship.sealed(package_of(job)).into_iter().map(own).collect()
 }
 
 /// Tells of a file that is there: an earlier run may have announced it and never learned what became of it.
@@ -92,28 +145,35 @@ async fn close_upload(job: &Job, name: &str, digest: &str) -> Result<(), StepErr
     job.notes.keep(What::Succeeded { step, evidence }).await
 }
 
+/// One file to be put on an index.
+struct File<'f> {
+    package: &'f PackageName,
+    name: &'f str,
+    bytes: &'f [u8],
+    /// Where it stood a moment ago, where that is known.
+    seen: Option<Place>,
+}
+
 /// One file, between the event that announces it and the one that tells what became of it.
 async fn put_noted(
     job: &Job,
     workshop: &Workshop,
     outlet: &Outlet,
-    package: &PackageName,
-    name: &str,
-    bytes: &[u8],
+    file: &File<'_>,
 ) -> Result<(), StepError> {
-    let step = format!("upload:{}/{name}", package_of(job));
+    let step = format!("upload:{}/{}", package_of(job), file.name);
     if job.ship.has_done(&step) {
         // An earlier run put it there and says so in the ledger; what stands there now has the last word.
-        return put(job, workshop, outlet, package, name, bytes).await.map(|_| ());
+        return put(job, workshop, outlet, file).await.map(|_| ());
     }
     job.notes.keep(What::Started { step: step.clone() }).await?;
-    match put(job, workshop, outlet, package, name, bytes).await {
+    match put(job, workshop, outlet, file).await {
         Ok(published) => {
             let found = match published {
                 Published::New => "new",
                 Published::AlreadyThere => "already-there",
             };
-            let evidence = [("found", found.to_owned()), ("digest", Digest::of(bytes).to_string())];
+            let evidence = [("found", found.to_owned()), ("digest", Digest::of(file.bytes).to_string())];
             let evidence = evidence.map(|(key, value)| (key.to_owned(), value)).into();
             job.notes.keep(What::Succeeded { step, evidence }).await
         }
@@ -131,15 +191,13 @@ async fn put(
     job: &Job,
     workshop: &Workshop,
     outlet: &Outlet,
-    package: &PackageName,
-    name: &str,
-    bytes: &[u8],
+    file: &File<'_>,
 ) -> Result<Published, StepError> {
     job.may_go_on().await?;
     crash::point();
     let put = match outlet {
-        Outlet::Folder(folder) => put_into_folder(folder, package, name, bytes).await,
-        Outlet::Remote(publisher) => upload(job, workshop, publisher, name, Digest::of(bytes)).await,
+        Outlet::Folder(folder) => put_into_folder(folder, file.package, file.name, file.bytes).await,
+        Outlet::Remote(publisher) => upload(job, workshop, publisher, file).await,
     };
     crash::point();
     put
@@ -162,14 +220,13 @@ async fn upload(
     job: &Job,
     workshop: &Workshop,
     publisher: &Publisher,
-    name: &str,
-    digest: Digest,
+    file: &File<'_>,
 ) -> Result<Published, StepError> {
-    let step = format!("upload:{}/{name}", package_of(job));
-    let path = workshop.stash(&job.plan.digest, job.ship.began, package_of(job)).join(name);
-    let file = OneFile::read(&path, digest)?;
+    let step = format!("upload:{}/{}", package_of(job), file.name);
+    let path = workshop.stash(&job.plan.digest, job.ship.began, package_of(job)).join(file.name);
+    let one = OneFile::read(&path, Digest::of(file.bytes))?;
     let progress = |sent, total| job.notes.bytes(&step, sent, total);
-    match publisher.ensure(&file, &gate(job), &progress).await {
+    match publisher.ensure_from(file.seen, &one, &gate(job), &progress).await {
         Err(PublishError::Gate(closed)) => {
             // Why it is closed is told better by the fence itself.
             job.may_go_on().await?;
@@ -213,7 +270,7 @@ pub async fn smoke_test(
         Outlet::Folder(folder) => Mirror::of_folder(folder)?,
         Outlet::Remote(publisher) => Mirror::of_remote(publisher, &package, &version, &internal).await?,
     };
-    let report = smoke(SmokeRequest {
+    let request = SmokeRequest {
         index: mirror.folder().to_owned(),
         address: mirror.address().to_owned(),
         package,
@@ -222,8 +279,8 @@ pub async fn smoke_test(
         installer: Installer::Uv(workshop.tools.uv().await?),
         timeout: SMOKE_LIMIT,
         script_timeout: SCRIPT_LIMIT,
-    })
-    .await?;
+    };
+    let report = smoke(request).await?;
     let mut evidence = report.evidence;
     match report.outcome {
         Trial::Pass => Ok(evidence),

@@ -230,6 +230,19 @@ impl Publisher {
         self.shelf.listed(package, version).await
     }
 
+    /// Where the files of a release stand, all looked for at once.
+    ///
+    /// # Errors
+    /// `Conflict` in any of them, or where the index can not be read.
+    pub async fn places(
+        &self,
+        package: &PackageName,
+        version: &Version,
+        files: &[(&str, &Digest)],
+    ) -> Result<Vec<Place>, PublishError> {
+        self.shelf.places(package, version, files).await
+    }
+
     /// Sees to it that the index has the file with exactly these bytes; `progress` is told the bytes sent and their
     /// number. Callers send one file of a project at a time.
     ///
@@ -241,13 +254,30 @@ impl Publisher {
         gate: &Gate,
         progress: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Published, PublishError> {
+        self.ensure_from(None, file, gate, progress).await
+    }
+
+    /// The same, where it was looked for a moment ago.
+    ///
+    /// # Errors
+    /// As `ensure`.
+    pub async fn ensure_from(
+        &self,
+        seen: Option<Place>,
+        file: &OneFile,
+        gate: &Gate,
+        progress: &(dyn Fn(u64, u64) + Send + Sync),
+    ) -> Result<Published, PublishError> {
         let measure = measure(&file.path).await.map_err(|error| self.not_sent(file, error))?;
         if measure.sha256 != file.digest.hex() {
             let now = self.measured(&measure);
             return Err(PublishError::Changed { file: file.name.clone(), sealed: file.digest.clone(), now });
         }
-        let mut patience = Patience::new(&self.pace);
-        if self.shelf.place(file.wanted(), &mut patience).await? == Place::Ours {
+        let place = match seen {
+            Some(place) => place,
+            None => self.shelf.place(file.wanted(), &mut Patience::new(&self.pace)).await?,
+        };
+        if place == Place::Ours {
             return Ok(Published::AlreadyThere);
         }
         let attestations = self.attestations(file, gate).await?;
@@ -275,6 +305,18 @@ impl Publisher {
     /// `NotListed`, or where it does not come whole.
     pub async fn fetch(&self, package: &PackageName, file: &str) -> Result<Vec<u8>, PublishError> {
         self.shelf.fetch(package, file).await
+    }
+
+    /// The wheels of a release by name, as installers are given them.
+    ///
+    /// # Errors
+    /// `NotListed`, or where one does not come whole.
+    pub async fn wheels(
+        &self,
+        package: &PackageName,
+        version: &Version,
+    ) -> Result<Vec<(String, Vec<u8>)>, PublishError> {
+        self.shelf.wheels(package, version).await
     }
 
     /// Revokes the tokens that were minted. Never fails, and takes a few seconds at most.

@@ -102,14 +102,7 @@ impl Shelf {
         if self.simple.is_none() {
             return Err(self.no_list());
         }
-        let mut patience = Patience::new(&self.pace);
-        let of_release = match version {
-            Some(version) => {
-                self.patiently(&mut patience, || Box::pin(self.release(package, version))).await?
-            }
-            None => None,
-        };
-        let page = self.patiently(&mut patience, || Box::pin(self.page(package))).await?;
+        let (of_release, page) = self.both(package, version).await?;
         let mut all: Vec<PageFile> = of_release.unwrap_or_default();
         for file in page.unwrap_or_default() {
             if !all.iter().any(|known| known.name == file.name) && version.is_none_or(|one| is_of(&file, one))
@@ -121,6 +114,49 @@ impl Shelf {
         Ok(all.into_iter().map(listed).collect())
     }
 
+    /// The wheels of a release by name, as installers are given them.
+    ///
+    /// # Errors
+    /// `NotListed` where the page does not show yet what is stored, or where one does not come whole.
+    pub async fn wheels(
+        &self,
+        package: &PackageName,
+        version: &Version,
+    ) -> Result<Vec<(String, Vec<u8>)>, PublishError> {
+        let Some(simple) = &self.simple else { return Err(self.no_list()) };
+        let (of_release, page) = self.both(package, Some(version)).await?;
+        let is_wheel = |file: &PageFile| file.name.ends_with(".whl") && is_of(file, version);
+        let page: Vec<PageFile> = page.unwrap_or_default().into_iter().filter(is_wheel).collect();
+        let stored = of_release.unwrap_or_default().into_iter().filter(is_wheel);
+        for file in stored {
+            if !page.iter().any(|listed| listed.name == file.name) {
+                return Err(PublishError::NotListed { index: self.index.clone(), file: file.name });
+            }
+        }
+        let mut patience = Patience::new(&self.pace);
+        let mut wheels = Vec::new();
+        for file in page {
+            let bytes = self.patiently(&mut patience, || Box::pin(self.get(simple, &file))).await?;
+            wheels.push((file.name, bytes));
+        }
+        Ok(wheels)
+    }
+
+    /// What the JSON API has of a release, and what the page lists.
+    async fn both(
+        &self,
+        package: &PackageName,
+        version: Option<&Version>,
+    ) -> Result<(Option<Vec<PageFile>>, Option<Vec<PageFile>>), PublishError> {
+        let (mut patience, mut page_patience) = (Patience::new(&self.pace), Patience::new(&self.pace));
+        let of_release = async {
+            let Some(version) = version else { return Ok(None) };
+            self.patiently(&mut patience, || Box::pin(self.release(package, version))).await
+        };
+        let page = self.patiently(&mut page_patience, || Box::pin(self.page(package)));
+        tokio::try_join!(of_release, page)
+    }
+
     /// Whether a file stands in the index with our bytes.
     ///
     /// # Errors
@@ -129,9 +165,36 @@ impl Shelf {
         if self.simple.is_none() {
             return Ok(Place::Unknown);
         }
-        self.patiently(patience, || Box::pin(self.find(wanted))).await?.map_or(Ok(Place::Absent), |file| {
-            self.compare(wanted.name, wanted.digest, file.sha256.as_deref())
-        })
+        let Wanted { package, version, name, digest } = wanted;
+        let names = [name];
+        let found = self.patiently(patience, || Box::pin(self.find(package, version, &names))).await?;
+        self.place_in(&found, name, digest)
+    }
+
+    /// Where the files of a release stand, all looked for at once.
+    ///
+    /// # Errors
+    /// As `place`, and where the index lists nothing.
+    pub async fn places(
+        &self,
+        package: &PackageName,
+        version: &Version,
+        files: &[(&str, &Digest)],
+    ) -> Result<Vec<Place>, PublishError> {
+        if self.simple.is_none() {
+            return Err(self.no_list());
+        }
+        let mut patience = Patience::new(&self.pace);
+        let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+        let found = self.patiently(&mut patience, || Box::pin(self.find(package, version, &names))).await?;
+        files.iter().map(|(name, digest)| self.place_in(&found, name, digest)).collect()
+    }
+
+    fn place_in(&self, found: &[PageFile], name: &str, digest: &Digest) -> Result<Place, PublishError> {
+        match found.iter().find(|file| file.name == name) {
+            Some(file) => self.compare(name, digest, file.sha256.as_deref()),
+            None => Ok(Place::Absent),
+        }
     }
 
     /// Waits until the page lists all files with our digests: first the JSON API, then the simple index that
@@ -150,10 +213,12 @@ impl Shelf {
             return Err(self.no_list());
         }
         let began = Instant::now();
-        self.refuse_others(package, files).await?;
+        let mut pauses = self.pace.polls();
+        let (refused, mut page) = tokio::join!(self.refuse_others(package, files), self.page(package));
+        refused?;
         loop {
             // A page that can not be read now is not there now.
-            let missing = match self.page(package).await {
+            let missing = match page {
                 Ok(page) => self.missing(files, &page.unwrap_or_default())?,
                 Err(error) if error.is_transient() => files.iter().map(|(name, _)| name.clone()).collect(),
                 Err(source) => return Err(self.unread(source)),
@@ -161,14 +226,15 @@ impl Shelf {
             if missing.is_empty() {
                 return Ok(());
             }
-            let waited = began.elapsed();
-            if waited + self.pace.poll > within {
+            let (waited, pause) = (began.elapsed(), pauses.next().unwrap_or(self.pace.poll));
+            if waited + pause > within {
                 return Err(PublishError::NotVisible { index: self.index.clone(), files: missing, waited });
             }
             if waited >= self.pace.lag {
                 lags(waited);
             }
-            sleep(self.pace.poll).await;
+            sleep(pause).await;
+            page = self.page(package).await;
         }
     }
 
@@ -208,21 +274,34 @@ impl Shelf {
         Ok(())
     }
 
-    /// The file where either interface lists it. What the JSON API can not say now, the page may.
-    async fn find(&self, wanted: Wanted<'_>) -> Result<Option<PageFile>, PageError> {
-        let of_release = self.release(wanted.package, wanted.version).await;
-        let named = |files: Vec<PageFile>| files.into_iter().find(|file| file.name == wanted.name);
-        if let Ok(Some(files)) = of_release {
-            if let Some(file) = named(files) {
-                return Ok(Some(file));
-            }
-            return Ok(self.page(wanted.package).await?.and_then(named));
+    /// Those of some files that either interface lists. What the JSON API can not say now, the page may.
+    async fn find(
+        &self,
+        package: &PackageName,
+        version: &Version,
+        names: &[&str],
+    ) -> Result<Vec<PageFile>, PageError> {
+        let (of_release, page) = tokio::join!(self.release(package, version), self.page(package));
+        let is_wanted = |file: &PageFile| names.contains(&file.name.as_str());
+        let named = |files: Option<Vec<PageFile>>| -> Vec<PageFile> {
+            files.unwrap_or_default().into_iter().filter(is_wanted).collect()
+        };
+        let (mut found, doubt) = match of_release {
+            Ok(files) => (named(files), None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let is_found = |found: &[PageFile], name: &str| found.iter().any(|file| file.name == name);
+        if names.iter().all(|name| is_found(&found, name)) {
+            return Ok(found);
         }
-        let on_page = self.page(wanted.package).await?.and_then(named);
-        match (on_page, of_release) {
-            (Some(file), _) => Ok(Some(file)),
-            (None, Ok(_)) => Ok(None),
-            (None, Err(error)) => Err(error),
+        for file in named(page?) {
+            if !is_found(&found, &file.name) {
+                found.push(file);
+            }
+        }
+        match doubt {
+            Some(error) if !names.iter().all(|name| is_found(&found, name)) => Err(error),
+            _ => Ok(found),
         }
     }
 
