@@ -142,7 +142,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StepError> {
 fn job(plan: &Arc<Plan>, ship: &Ship, release: &Release) -> Option<Job> {
     let step = plan.steps.iter().find(|step| step.id.0 == format!("build:{}", release.package))?.clone();
     let (notes, _) = Notes::line();
-    Some(Job { step, plan: Arc::clone(plan), ship: ship.clone(), notes, fence: None })
+    Some(Job { step, plan: Arc::clone(plan), ship: ship.clone(), notes, until: None, fence: None })
 }
 
 /// No package is called so.

@@ -21,6 +21,7 @@ use crate::apply::publish_error::PublishError;
 use crate::apply::push::{push_image, refuse_taken_tags};
 use crate::apply::shelf::Listed;
 use crate::apply::smoke::SmokeError;
+use crate::apply::stage::Stage;
 use crate::apply::stash::{Made, build_into, digests, stashed};
 use crate::apply::tell::tell;
 use crate::apply::workshop::{Outlet, Workshop, WorkshopError, pending};
@@ -56,6 +57,8 @@ pub struct Job {
     /// The ship as it stood when the step was started.
     pub ship: Ship,
     pub notes: Notes,
+    /// How far this run goes; to the end where nothing is said.
+    pub until: Option<Stage>,
     /// Asked before each effect that others see; none where nobody else can have the ship.
     pub fence: Option<Arc<Fence>>,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use pep508_rs::MarkerEnvironment;
 use tempfile::TempDir;
 
+use crate::check::metadata::Metadata;
 use crate::world::command::{Command, CommandError, Output, run};
 use crate::world::tools::{PYTHON_VARIABLES, Tool};
 
@@ -42,6 +43,9 @@ pub enum EnvironmentError {
     #[error(transparent)]
     Run(#[from] CommandError),
 }
+
+/// The folder, beside an environment, that holds it as it was at first.
+const EMPTY: &str = "empty";
 
 /// Variables that would send an installer to other indexes or make it choose other files.
 const INSTALLER_VARIABLES: [&str; 22] = [
@@ -89,12 +93,6 @@ print(json.dumps({
     'python_version': '.'.join(platform.python_version_tuple()[:2]),
     'sys_platform': sys.platform,
 }))
-";
-
-/// Lists what is installed.
-const INSTALLED: &str = "
-import importlib.metadata, json
-print(json.dumps({d.metadata['Name']: d.version for d in importlib.metadata.distributions()}))
 ";
 
 impl Environment {
@@ -162,12 +160,49 @@ impl Environment {
         self.ask(MARKERS).await
     }
 
-    /// The names and versions of all that is installed.
+    /// The names and versions of all that is installed, as its metadata say.
     ///
     /// # Errors
-    /// Where its Python does not run.
-    pub async fn installed(&self) -> Result<BTreeMap<String, String>, EnvironmentError> {
-        self.ask(INSTALLED).await
+    /// Where its folders can not be read.
+    pub fn installed(&self) -> Result<BTreeMap<String, String>, EnvironmentError> {
+        let mut installed = BTreeMap::new();
+        for library in self.libraries()? {
+            for folder in folders(&library)? {
+                if folder.extension().is_none_or(|extension| extension != "dist-info") {
+                    continue;
+                }
+                let path = folder.join("METADATA");
+                let bytes =
+                    std::fs::read(&path).map_err(|source| EnvironmentError::Files { path, source })?;
+                if let Ok(metadata) = Metadata::parse(&bytes) {
+                    installed.insert(metadata.name().to_owned(), metadata.version().to_owned());
+                }
+            }
+        }
+        Ok(installed)
+    }
+
+    /// Keeps a copy of the environment as it is now, to which `empty` returns.
+    ///
+    /// # Errors
+    /// Where it can not be copied.
+    pub fn keep_empty(&self) -> Result<(), EnvironmentError> {
+        copy(self.venv(), &self.path().join(EMPTY))
+    }
+
+    /// Makes the environment what it was when it was kept: at the same path, with a new home and work folder.
+    ///
+    /// # Errors
+    /// Where it was not kept, or can not be made anew.
+    pub fn empty(&self) -> Result<(), EnvironmentError> {
+        for path in [self.venv().to_owned(), self.path().join("home"), self.path().join("work")] {
+            let failed = |source| EnvironmentError::Files { path: path.clone(), source };
+            std::fs::remove_dir_all(&path).map_err(failed)?;
+            if path != self.venv() {
+                std::fs::create_dir(&path).map_err(failed)?;
+            }
+        }
+        copy(&self.path().join(EMPTY), self.venv())
     }
 
     /// Installs exactly the files that a requirements file pins by hash, from one index and nowhere else.
@@ -303,6 +338,16 @@ impl Environment {
         self.venv().join(if cfg!(unix) { "bin" } else { "Scripts" }).join(name)
     }
 
+    /// The folders that packages are installed into.
+    fn libraries(&self) -> Result<Vec<PathBuf>, EnvironmentError> {
+        let libraries = match cfg!(unix) {
+            true => folders(&self.venv().join("lib"))?,
+            false => vec![self.venv().join("Lib")],
+        };
+        let packages = libraries.into_iter().map(|library| library.join("site-packages"));
+        Ok(packages.filter(|packages| packages.is_dir()).collect())
+    }
+
     fn venv(&self) -> &Path {
         &self.venv
     }
@@ -310,4 +355,49 @@ impl Environment {
     fn path(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// The folders in a folder; a link to one is none.
+fn folders(folder: &Path) -> Result<Vec<PathBuf>, EnvironmentError> {
+    let failed = |source| EnvironmentError::Files { path: folder.to_owned(), source };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_type().map_err(failed)?.is_dir() {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+/// Copies a folder and all in it; a link stays the link it is.
+fn copy(from: &Path, to: &Path) -> Result<(), EnvironmentError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| EnvironmentError::Files { path, source }
+    };
+    std::fs::create_dir(to).map_err(failed(to))?;
+    for entry in std::fs::read_dir(from).map_err(failed(from))? {
+        let entry = entry.map_err(failed(from))?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(failed(&source))?;
+        if kind.is_dir() {
+            copy(&source, &target)?;
+        } else if kind.is_symlink() {
+            std::fs::read_link(&source).and_then(|at| link(&at, &target)).map_err(failed(&source))?;
+        } else {
+            std::fs::copy(&source, &target).map_err(failed(&source))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn link(at: &Path, place: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(at, place)
+}
+
+#[cfg(not(unix))]
+fn link(at: &Path, place: &Path) -> std::io::Result<()> {
+    std::fs::copy(at, place).map(drop)
 }

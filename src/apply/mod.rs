@@ -40,6 +40,7 @@ pub mod push;
 pub mod refusal;
 pub mod release_variables;
 pub mod rollout;
+pub mod rooms;
 mod sending;
 pub mod shelf;
 pub mod ship;

@@ -12,9 +12,11 @@ use crate::apply::mirror::Mirror;
 use crate::apply::publish_error::PublishError;
 use crate::apply::publisher::{OneFile, Publisher};
 use crate::apply::shelf::Place;
-use crate::apply::smoke::{Outcome as Trial, SmokeRequest, smoke};
+use crate::apply::smoke::{Outcome as Trial, SmokeRequest, smoke_in};
+use crate::apply::stage::Stage;
 use crate::apply::stash::{digests, sealed_files};
 use crate::apply::workshop::{Outlet, Workshop};
+use crate::check::wheel;
 use crate::ledger::event::What;
 use crate::plan::digest::Digest;
 use crate::workspace::name::PackageName;
@@ -54,6 +56,7 @@ pub async fn publish(
     let found = digests(&files);
     // Wheels first: a source distribution alone would have users compile.
     files.sort_by_key(|(name, _)| (!name.ends_with(".whl"), name.clone()));
+    prepare_trial(job, workshop, &files).await;
     if let Outlet::Folder(folder) = outlet {
         for (name, bytes) in &files {
             index::is_there(folder, &package, name, &Digest::of(bytes))?;
@@ -131,6 +134,20 @@ fn parsed(digest: &str) -> Digest {
 fn sealed(job: &Job) -> Evidence {
     let own = |(name, digest): (&str, &str)| (name.to_owned(), digest.to_owned());
     job.ship.sealed(package_of(job)).into_iter().map(own).collect()
+}
+
+/// Begins to make the environment that the package is tried in afterwards, where this run goes so far.
+async fn prepare_trial(job: &Job, workshop: &Workshop, files: &[(String, Vec<u8>)]) {
+    if job.until.is_some_and(|until| until < Stage::Smoke) {
+        return;
+    }
+    let wheel = files.iter().find(|(name, _)| name.ends_with(".whl"));
+    let wheel = wheel.and_then(|(_, bytes)| wheel::read(bytes).ok());
+    // What fails here fails again where it is needed, and is told there.
+    if let (Some(wheel), Ok(uv)) = (wheel, workshop.tools.uv().await) {
+        let requires_python = wheel.metadata.requires_python();
+        workshop.rooms.prepare(Installer::Uv(uv), requires_python, SMOKE_LIMIT, workshop.jobs);
+    }
 }
 
 /// Tells of a file that is there: an earlier run may have announced it and never learned what became of it.
@@ -280,7 +297,7 @@ pub async fn smoke_test(
         timeout: SMOKE_LIMIT,
         script_timeout: SCRIPT_LIMIT,
     };
-    let report = smoke(request).await?;
+    let report = smoke_in(&request, &workshop.rooms).await?;
     let mut evidence = report.evidence;
     match report.outcome {
         Trial::Pass => Ok(evidence),

@@ -270,6 +270,7 @@ impl Engine<'_> {
             plan: Arc::clone(self.plan),
             ship: self.ship().clone(),
             notes: self.notes.clone(),
+            until: self.until,
             fence: self.fence.clone(),
         };
         let workshop = Arc::clone(&self.workshop);

@@ -11,6 +11,8 @@ use pep508_rs::MarkerEnvironment;
 use crate::apply::environment::{Environment, EnvironmentError, Installer};
 use crate::apply::index::IndexError;
 use crate::apply::install_set::{InstallSet, Pin, SetError, install_set, published_wheel};
+use crate::apply::rooms::{Room, Rooms};
+use crate::check::entry_points::EntryPoint;
 use crate::check::modules;
 use crate::check::wheel::Wheel;
 use crate::version::number::Version;
@@ -67,21 +69,20 @@ pub enum SmokeError {
     Environment(#[from] EnvironmentError),
 }
 
-/// Imports each module named in the arguments.
+/// Imports each module named before a `--`, then loads each entry point named after it: `NAME=MODULE:ATTRIBUTE`.
 const IMPORT: &str = "
 import importlib, sys
-for name in sys.argv[1:]:
+split = sys.argv.index('--')
+for name in sys.argv[1:split]:
     print('importing', name, flush=True)
     importlib.import_module(name)
-";
-
-/// Loads each console entry point of the distribution named in the argument.
-const LOAD: &str = "
-import importlib.metadata, sys
-for point in importlib.metadata.distribution(sys.argv[1]).entry_points:
-    if point.group == 'console_scripts':
-        print('loading', point.name, flush=True)
-        point.load()
+for point in sys.argv[split + 1:]:
+    name, place = point.split('=', 1)
+    print('loading', name, flush=True)
+    module, attribute = place.split(':', 1)
+    found = importlib.import_module(module)
+    for part in filter(None, attribute.split('.')):
+        found = getattr(found, part)
 ";
 
 /// Tries one package of the index.
@@ -89,26 +90,35 @@ for point in importlib.metadata.distribution(sys.argv[1]).entry_points:
 /// # Errors
 /// Where no trial could be made; a failed one is in the report.
 pub async fn smoke(request: SmokeRequest) -> Result<SmokeReport, SmokeError> {
-    let set_error = |source| SmokeError::Set {
-        package: request.package.clone(),
-        version: request.version.clone(),
-        source,
-    };
-    let wheel = published_wheel(&request.index, &request.package, &request.version).map_err(set_error)?;
-    let requires_python = wheel.metadata.requires_python();
-    let environment = Environment::make(request.installer.clone(), requires_python, request.timeout).await?;
-    let markers = environment.markers().await?;
-    let mut trial = Trial { request: &request, environment, evidence: BTreeMap::new(), notes: Vec::new() };
-    trial.note_python(&markers);
-    if let Some(reason) = wrong_python(requires_python, &markers) {
+    smoke_in(&request, &Rooms::default()).await
+}
+
+/// The same in one of these rooms.
+///
+/// # Errors
+/// As `smoke`.
+pub async fn smoke_in(request: &SmokeRequest, rooms: &Rooms) -> Result<SmokeReport, SmokeError> {
+    let wheel = published_wheel(&request.index, &request.package, &request.version);
+    let wheel = wheel.map_err(|source| request.untried(source))?;
+    let room = rooms.take(&request.installer, wheel.metadata.requires_python(), request.timeout).await?;
+    let report = attempt(request, &wheel, &room).await;
+    rooms.give_back(room);
+    report
+}
+
+async fn attempt(request: &SmokeRequest, wheel: &Wheel, room: &Room) -> Result<SmokeReport, SmokeError> {
+    let (environment, markers) = (&room.environment, &room.markers);
+    let mut trial = Trial { request, environment, evidence: BTreeMap::new(), notes: Vec::new() };
+    trial.note_python(markers);
+    if let Some(reason) = wrong_python(wheel.metadata.requires_python(), markers) {
         return Ok(trial.report(Outcome::Inconclusive { reason }));
     }
-    let set = install_set(&request.index, &request.package, &request.version, &request.internal, &markers);
+    let set = install_set(&request.index, &request.package, &request.version, &request.internal, markers);
     let outcome = match set {
-        Ok(set) => trial.run(&wheel, &set).await?,
+        Ok(set) => trial.run(wheel, &set).await?,
         Err(error @ SetError::Absent { .. }) => Outcome::Inconclusive { reason: error.to_string() },
         Err(error @ SetError::Unsatisfied { .. }) => Outcome::Fail { reason: error.to_string() },
-        Err(error) => return Err(set_error(error)),
+        Err(error) => return Err(request.untried(error)),
     };
     Ok(trial.report(outcome))
 }
@@ -122,9 +132,15 @@ pub fn requirements(pins: &[Pin]) -> String {
     pins.iter().map(line).collect()
 }
 
+impl SmokeRequest {
+    fn untried(&self, source: SetError) -> SmokeError {
+        SmokeError::Set { package: self.package.clone(), version: self.version.clone(), source }
+    }
+}
+
 struct Trial<'a> {
     request: &'a SmokeRequest,
-    environment: Environment,
+    environment: &'a Environment,
     evidence: BTreeMap<String, String>,
     notes: Vec<String>,
 }
@@ -134,16 +150,19 @@ impl Trial<'_> {
         if let Some(outcome) = self.install(set).await? {
             return Ok(outcome);
         }
-        let modules = self.modules(wheel);
-        if let Some(outcome) = self.import(&modules).await? {
-            return Ok(outcome);
+        self.note_installed(set)?;
+        // Both only read what was installed.
+        let environment = self.environment;
+        let (fits, works) = tokio::join!(environment.check(), self.works(wheel));
+        let (fits, works) = (fits?, works?);
+        if !fits.success() {
+            return Ok(failed("checking that all fits together", &fits));
         }
-        let failed = self.scripts(wheel).await?;
-        Ok(failed.unwrap_or(Outcome::Pass))
+        Ok(works.unwrap_or(Outcome::Pass))
     }
 
-    /// Installs the set and records what is there then. An outcome means that it ends here.
-    async fn install(&mut self, set: &InstallSet) -> Result<Option<Outcome>, SmokeError> {
+    /// Installs the set. An outcome means that it ends here.
+    async fn install(&self, set: &InstallSet) -> Result<Option<Outcome>, SmokeError> {
         let output = self.environment.install_pinned(&requirements(&set.pins), &self.request.address).await?;
         if !output.success() {
             return Ok(Some(failed("installing it by hash", &output)));
@@ -157,39 +176,46 @@ impl Trial<'_> {
                 return Ok(Some(Outcome::Inconclusive { reason }));
             }
         }
-        self.note_installed(set).await?;
-        let output = self.environment.check().await?;
-        Ok((!output.success()).then(|| failed("checking that all fits together", &output)))
-    }
-
-    async fn import(&mut self, modules: &[String]) -> Result<Option<Outcome>, SmokeError> {
-        if modules.is_empty() {
-            self.notes.push("the wheel holds no importable module".to_owned());
-            return Ok(None);
-        }
-        let output = self.environment.python(IMPORT, modules).await?;
-        if !output.success() {
-            return Ok(Some(failed(&last_line(&output, "importing it"), &output)));
-        }
-        self.evidence.insert("imported".to_owned(), modules.join(", "));
         Ok(None)
     }
 
-    /// Loads the console entry points, then asks each script for its help.
-    async fn scripts(&mut self, wheel: &Wheel) -> Result<Option<Outcome>, SmokeError> {
-        let scripts = wheel.entry_points.iter().filter(|point| point.group == "console_scripts");
-        let names: Vec<&str> = scripts.map(|point| point.name.as_str()).collect();
-        if names.is_empty() {
-            return Ok(None);
+    /// Imports its modules and loads its console entry points, then asks each script for its help.
+    async fn works(&mut self, wheel: &Wheel) -> Result<Option<Outcome>, SmokeError> {
+        let modules = self.modules(wheel);
+        let points: Vec<&EntryPoint> =
+            wheel.entry_points.iter().filter(|point| point.group == "console_scripts").collect();
+        if let Some(outcome) = self.import(&modules, &points).await? {
+            return Ok(Some(outcome));
         }
-        let output = self.environment.python(LOAD, &[self.request.package.to_string()]).await?;
-        if !output.success() {
-            return Ok(Some(failed(&last_line(&output, "loading its entry points"), &output)));
-        }
-        for name in names {
-            if let Some(outcome) = self.script(name).await? {
+        for point in points {
+            if let Some(outcome) = self.script(&point.name).await? {
                 return Ok(Some(outcome));
             }
+        }
+        Ok(None)
+    }
+
+    /// One Python for both: that an entry point loads alone is what its script shows.
+    async fn import(
+        &mut self,
+        modules: &[String],
+        points: &[&EntryPoint],
+    ) -> Result<Option<Outcome>, SmokeError> {
+        if modules.is_empty() {
+            self.notes.push("the wheel holds no importable module".to_owned());
+        }
+        if modules.is_empty() && points.is_empty() {
+            return Ok(None);
+        }
+        let loaded =
+            points.iter().map(|point| format!("{}={}:{}", point.name, point.module, point.attribute));
+        let arguments: Vec<String> = modules.iter().cloned().chain(["--".to_owned()]).chain(loaded).collect();
+        let output = self.environment.python(IMPORT, &arguments).await?;
+        if !output.success() {
+            return Ok(Some(failed(&last_line(&output, "importing it"), &output)));
+        }
+        if !modules.is_empty() {
+            self.evidence.insert("imported".to_owned(), modules.join(", "));
         }
         Ok(None)
     }
@@ -234,8 +260,8 @@ impl Trial<'_> {
     }
 
     /// Records every installed package: those of the index with the digests that were allowed.
-    async fn note_installed(&mut self, set: &InstallSet) -> Result<(), SmokeError> {
-        for (name, version) in self.environment.installed().await? {
+    fn note_installed(&mut self, set: &InstallSet) -> Result<(), SmokeError> {
+        for (name, version) in self.environment.installed()? {
             let name = PackageName::new(&name);
             let pin = set.pins.iter().find(|pin| pin.name == name);
             let digests =

@@ -174,7 +174,7 @@ async fn bytes_that_are_not_those_of_the_hash_are_not_installed() {
         let output =
             environment.install_pinned(&wrong, &index::address(index.path()).unwrap()).await.unwrap();
         assert!(!output.success());
-        assert!(!environment.installed().await.unwrap().contains_key("acme-core"));
+        assert!(!environment.installed().unwrap().contains_key("acme-core"));
     }
 }
 
@@ -199,7 +199,7 @@ async fn install_as_user(installer: &Installer, address: &str) -> BTreeMap<Strin
     let environment = Environment::make(installer.clone(), None, Duration::from_secs(300)).await.unwrap();
     let installed = environment.install_from(address, "acme-app").await.unwrap();
     assert!(installed.success(), "{}", installed.tail(20));
-    environment.installed().await.unwrap()
+    environment.installed().unwrap()
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crate::apply::effect::StepError;
 use crate::apply::images::Images;
 use crate::apply::pace::Pace;
 use crate::apply::publisher::Publisher;
+use crate::apply::rooms::Rooms;
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
@@ -36,6 +37,8 @@ pub struct Workshop {
     /// The indexes by name.
     pub outlets: BTreeMap<String, Outlet>,
     pub tools: ToolCache,
+    /// Where what is published is tried.
+    pub rooms: Rooms,
     /// How many steps run side by side.
     pub jobs: usize,
     /// How long one build may take.
@@ -65,6 +68,7 @@ impl Workshop {
             remote,
             outlets,
             tools,
+            rooms: Rooms::default(),
             jobs,
             build_limit: Duration::from_secs(15 * 60),
             stash,

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use crate::world::command::{Command, CommandError, Output, run};
 use crate::world::files::{FileError, Lock};
 use crate::world::pins;
@@ -39,6 +41,8 @@ pub struct ToolCache {
     folder: PathBuf,
     /// Where no lasting folder can be written, one that goes with this value.
     temporary: Option<tempfile::TempDir>,
+    /// The `uv` that was found.
+    uv: OnceCell<Tool>,
 }
 
 /// Why a tool is not to be had.
@@ -77,12 +81,13 @@ impl ToolCache {
     pub fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<ToolCache, ToolError> {
         for folder in cache_folders(variable) {
             if is_writable(&folder) {
-                return Ok(ToolCache { folder, temporary: None });
+                return Ok(ToolCache { folder, temporary: None, uv: OnceCell::new() });
             }
         }
         let made = tempfile::Builder::new().prefix("release-tools-").tempdir();
         let temporary = made.map_err(|source| ToolError::Cache { folder: std::env::temp_dir(), source })?;
-        Ok(ToolCache { folder: temporary.path().to_owned(), temporary: Some(temporary) })
+        let folder = temporary.path().to_owned();
+        Ok(ToolCache { folder, temporary: Some(temporary), uv: OnceCell::new() })
     }
 
     pub fn folder(&self) -> &Path {
@@ -94,11 +99,15 @@ impl ToolCache {
         self.temporary.is_some()
     }
 
-    /// `uv`: the one on PATH unless it is too old, else a private one.
+    /// `uv`: the one on PATH unless it is too old, else a private one; looked for once.
     ///
     /// # Errors
     /// Where there is none and none can be installed.
     pub async fn uv(&self) -> Result<Tool, ToolError> {
+        self.uv.get_or_try_init(|| self.find_uv()).await.cloned()
+    }
+
+    async fn find_uv(&self) -> Result<Tool, ToolError> {
         let found = probe(Tool::named("uv", &[])).await?;
         let tool = match found {
             Ok(tool) if !is_older(&tool.version, pins::UV_OLDEST) => tool,
