@@ -55,14 +55,13 @@ impl<'p> Claim<'p> {
             found.ok_or_else(|| StepError::Forgotten { step: step.to_owned() })
         };
         let mut tags = BTreeMap::new();
-        let mut branch = plan.base.branch.clone().unwrap_or_default();
+        let branch = branch_of(plan).to_owned();
         let mut merged = false;
         for step in &plan.steps {
             match &step.action {
                 Action::Tag { tag, .. } => {
                     tags.insert(format!("refs/tags/{tag}"), left(&step.id.0, "object")?);
                 }
-                Action::Claim { branch: named, .. } => branch.clone_from(named),
                 Action::Merged { .. } => merged = true,
                 _ => {}
             }
@@ -74,12 +73,18 @@ impl<'p> Claim<'p> {
         format!("refs/heads/{}", self.branch)
     }
 
-    /// The moves on a remote, each with its lease. Commits that only this repository has go along with the branch.
+    /// The moves on a remote, each with its lease; `found` is where its branch stands. Commits that only this repository
+    /// has go along with the branch.
     ///
     /// # Errors
     /// `Moved` where the remote's branch holds commits that the plan was made without, `BranchRewound` where a merged
     /// commit is not there any more.
-    pub async fn moves(&self, repository: &Repository, remote: &str) -> Result<Vec<RefMove>, StepError> {
+    pub async fn moves(
+        &self,
+        repository: &Repository,
+        remote: &str,
+        found: Option<String>,
+    ) -> Result<Vec<RefMove>, StepError> {
         let branch = self.branch_ref();
         let tags = self.tags.iter().map(|(name, object)| RefMove {
             name: name.clone(),
@@ -87,11 +92,9 @@ impl<'p> Claim<'p> {
             expected_old: None,
         });
         if self.merged {
-            let found = remote_refs(repository, remote, &[&branch]).await?.remove(&branch);
             self.refuse_rewound_branch(repository, remote, found.as_ref()).await?;
             return Ok(tags.collect());
         }
-        let found = remote_refs(repository, remote, &[&branch]).await?.remove(&branch);
         if let Some(at) = &found
             && !is_below(repository, at, &self.plan.base.commit)
         {
@@ -270,6 +273,15 @@ impl<'p> Claim<'p> {
         repository.remove_paths(&paths_of(&gone))?;
         Ok(())
     }
+}
+
+/// The branch that a plan's claim moves.
+pub fn branch_of(plan: &Plan) -> &str {
+    let claimed = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Claim { branch, .. } => Some(branch.as_str()),
+        _ => None,
+    });
+    claimed.or(plan.base.branch.as_deref()).unwrap_or_default()
 }
 
 /// Who and when, the same however often the ship is taken up.

@@ -10,9 +10,21 @@ use crate::ledger::state::{Ship, StepState};
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::world::push::push_refs;
+use crate::world::remote_refs::remote_refs;
 use crate::world::store::error::StoreError;
 
-/// Claims for a step that is written as started. The event that it succeeded is in the ledger then.
+/// Where the branch of the claim stands on the remote.
+///
+/// # Errors
+/// Where the remote can not be reached.
+pub async fn branch_on_remote(plan: &Plan, workshop: &Workshop) -> Result<Option<String>, StoreError> {
+    let remote = workshop.remote.as_deref().unwrap_or_default();
+    let branch = format!("refs/heads/{}", claim::branch_of(plan));
+    Ok(remote_refs(&workshop.repository, remote, &[&branch]).await?.remove(&branch))
+}
+
+/// Claims for a step that is written as started, where the branch stands as it was just looked at. The event that it
+/// succeeded is in the ledger then.
 ///
 /// # Errors
 /// Where others were faster, the remote says no, or nobody knows; then the event is not written.
@@ -21,14 +33,16 @@ pub async fn claim(
     plan: &Plan,
     workshop: &Workshop,
     step: &str,
+    branch: Result<Option<String>, StoreError>,
 ) -> Result<Event, Unclaimed> {
+    let branch = branch.map_err(StepError::from)?;
     let remote = workshop.remote.as_deref().unwrap_or_default();
     let claim = Claim::of(plan, ship(book, plan))?;
     if !workshop.repository.has_object(&claim.commit) {
         write_release_again(plan, ship(book, plan), &workshop.repository)?;
     }
     claim.write_tags(&workshop.repository)?;
-    let moves = claim.moves(&workshop.repository, remote).await?;
+    let moves = claim.moves(&workshop.repository, remote, branch).await?;
     let evidence = claim::evidence(&claim.commit, &claim.branch);
     let succeeded = What::Succeeded { step: step.to_owned(), evidence };
     if book.store().git().is_some() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::apply::book::{Book, BookError};
@@ -105,6 +105,7 @@ pub async fn ship(
         until: orders.until,
         part: orders.part.clone(),
         told_published: false,
+        following: None,
     };
     match engine.go(orders.until).await {
         Err(BookError::Overtaken { reason }) if orders.part.together => settle(book, plan, reason).await,
@@ -164,11 +165,15 @@ struct Engine<'a> {
     until: Option<Stage>,
     part: Part,
     told_published: bool,
+    /// This checkout on its way to the claim.
+    following: Option<JoinHandle<Result<(), StepError>>>,
 }
 
 impl Engine<'_> {
     async fn go(mut self, until: Option<Stage>) -> Result<Outcome, BookError> {
-        self.run(until).await?;
+        let ran = self.run(until).await;
+        self.has_followed().await;
+        ran?;
         let signal = *self.interrupt.borrow();
         match signal {
             Some(signal) => self.leave(signal).await,
@@ -337,26 +342,40 @@ impl Engine<'_> {
 
     /// Branch, tags and ledger in one atomic push. A ledger that is kept elsewhere hears of it before and after.
     async fn claim_on_remote(&mut self, step: &Step) -> Result<(), BookError> {
-        self.book.follow().await?;
+        let (followed, branch) =
+            tokio::join!(self.book.follow(), claiming::branch_on_remote(self.plan, &self.workshop));
+        followed?;
         self.write(What::Started { step: step.id.0.clone() }).await?;
         if let Some(error) = self.halted(step) {
             return self.record(step.id.0.clone(), Err(error)).await;
         }
-        match claiming::claim(self.book, self.plan, &self.workshop, &step.id.0).await {
+        match claiming::claim(self.book, self.plan, &self.workshop, &step.id.0, branch).await {
             Ok(event) => {
                 (self.tell)(Told::Event(&event));
                 self.moved().await;
-                let claim = Claim::of(self.plan, self.ship());
-                let followed = claim.and_then(|claim| claim.follow_here(&self.workshop.repository));
-                if let Err(error) = followed {
-                    // The claim stands all the same, and goes on.
-                    let remark = format!("the claim is made, but this checkout could not follow it: {error}");
-                    (self.tell)(Told::Remark(&remark));
-                }
+                self.follow_here();
                 Ok(())
             }
             Err(Unclaimed::Step(error)) => self.record(step.id.0.clone(), Err(error)).await,
             Err(Unclaimed::Book(error)) => Err(error),
+        }
+    }
+
+    /// Brings this checkout to the claim, beside what comes next.
+    fn follow_here(&mut self) {
+        let (plan, ship) = (Arc::clone(self.plan), self.ship().clone());
+        let repository = self.workshop.repository.clone();
+        let follow = move || Claim::of(&plan, &ship)?.follow_here(&repository);
+        self.following = Some(tokio::task::spawn_blocking(follow));
+    }
+
+    /// Waits until this checkout has followed. The claim stands all the same where it could not.
+    async fn has_followed(&mut self) {
+        let Some(following) = self.following.take() else { return };
+        let followed = following.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        if let Err(error) = followed {
+            let remark = format!("the claim is made, but this checkout could not follow it: {error}");
+            (self.tell)(Told::Remark(&remark));
         }
     }
 
