@@ -49,6 +49,7 @@ pub mod ship_answer;
 pub mod ship_deploy;
 pub mod ship_part;
 pub mod ship_reach;
+mod ship_timing;
 pub mod status;
 pub mod stopping;
 pub mod tick;

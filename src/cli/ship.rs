@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -24,8 +25,9 @@ use crate::cli::known::{over, refuse_forgotten};
 use crate::cli::ledger::{self, alone, book_failure};
 use crate::cli::open;
 use crate::cli::plan_file::{read_plan, refuse_another};
-use crate::cli::ship_answer::{Answer, reason_undecided, releases, step_failure, unclaimed_failure};
-use crate::cli::ship_reach::{refuse_dirty, stage, until_with};
+use crate::cli::ship_answer::{Answer, releases, step_failure, unclaimed_failure};
+use crate::cli::ship_reach::{refuse_dirty, refuse_major, stage, until_with};
+use crate::cli::ship_timing::Heard;
 use crate::cli::stopping::{stoppable, stopped_by};
 use crate::cli::watch::instead;
 use crate::cli::workshop::shipping_workshop;
@@ -60,6 +62,7 @@ pub fn run(global: &Global, verb: &args::Ship, streams: &mut Streams) -> Result<
             home: &home,
             book: &mut book,
             interrupt,
+            began: Instant::now(),
             saved: None,
             answer: None,
             claimed: None,
@@ -89,6 +92,7 @@ pub(in crate::cli) struct Shipping<'a> {
     pub home: &'a Home,
     pub book: &'a mut Book,
     pub interrupt: watch::Receiver<Option<&'static str>>,
+    pub began: Instant,
     /// The plan of the file that was named, where one was.
     pub saved: Option<Arc<Plan>>,
     /// What `--output json` says, printed at the end.
@@ -302,7 +306,7 @@ impl Shipping<'_> {
             survey.refuse_other_branch().map_err(open::failure)?;
         }
         refuse_dirty(survey)?;
-        self.refuse_major(plan)?;
+        refuse_major(plan, self.verb.wish.allow_major)?;
         let mut workshop = shipping_workshop(survey, self.home).await?;
         self.probe(plan, &mut workshop).await?;
         self.probe_environment(plan, survey).await?;
@@ -356,20 +360,6 @@ impl Shipping<'_> {
         Err(failure.hint("nothing was begun; `release ship` again starts afresh"))
     }
 
-    fn refuse_major(&self, plan: &Plan) -> Result<(), Failure> {
-        let asking: Vec<String> = plan
-            .releases
-            .iter()
-            .filter(|release| release.needs.iter().any(|need| need == "allow-major"))
-            .map(|release| format!("{} {}", release.package, release.to))
-            .collect();
-        if asking.is_empty() || self.verb.wish.allow_major {
-            return Ok(());
-        }
-        Err(Failure::new(Kind::NotAllowed, format!("a major step needs consent: {}", asking.join(", ")))
-            .hint("say `--allow-major`, or set `allow-major = true` for the package"))
-    }
-
     /// Asks once on a terminal; elsewhere `--yes` must have been said.
     fn consent(&mut self, plan: &Plan) -> Result<(), Failure> {
         if self.verb.yes {
@@ -391,11 +381,11 @@ impl Shipping<'_> {
         let mut progress = Progress::new(plan, self.global.quiet, self.streams);
         let workshop = Arc::new(workshop);
         self.bring_artifacts(plan, &workshop)?;
-        let mut undecided = Vec::new();
+        let mut heard = Heard::since(self.began);
         let mut tell = |told: Told<'_>| match told {
             Told::Event(event) => {
                 progress.tell(event);
-                undecided.extend(reason_undecided(event));
+                heard.hear(event);
             }
             Told::Bytes { step, sent, total } => progress.bytes(step, sent, total),
             Told::Remark(text) => progress.remark(text),
@@ -418,8 +408,8 @@ impl Shipping<'_> {
         if self.is_outrun(&outcome) {
             return Ok(Next::Again(Box::new(plan.clone())));
         }
-        let code = self.report(plan, &workshop, outcome)?;
-        match undecided.first() {
+        let code = self.report(plan, &workshop, outcome, &heard)?;
+        match heard.undecided() {
             None => Ok(Next::Leave(code)),
             Some(reason) => Err(Failure::new(Kind::Undecided, format!("published, but not tried: {reason}"))
                 .hint("ship what it needs to the same index too, then try it with pip")),
@@ -434,7 +424,13 @@ impl Shipping<'_> {
             && matches!(outcome, Outcome::TakenBack(failed) if failed.iter().any(|(step, error)| step == "claim" && moved(error)))
     }
 
-    fn report(&mut self, plan: &Plan, workshop: &Workshop, outcome: Outcome) -> Result<u8, Failure> {
+    fn report(
+        &mut self,
+        plan: &Plan,
+        workshop: &Workshop,
+        outcome: Outcome,
+        heard: &Heard,
+    ) -> Result<u8, Failure> {
         let (word, failed): (&'static str, &[(String, StepError)]) = match &outcome {
             Outcome::Finished => ("finished", &[]),
             Outcome::Stopped => ("stopped", &[]),
@@ -446,7 +442,9 @@ impl Shipping<'_> {
         };
         if self.verb.output == Output::Json {
             let releases = releases(plan, self.book, failed);
-            self.answer = serde_json::to_value(Answer { plan: &plan.digest, outcome: word, releases }).ok();
+            let timing = Some(heard.timing(plan));
+            let answer = Answer { plan: &plan.digest, outcome: word, releases, timing };
+            self.answer = serde_json::to_value(answer).ok();
         } else if matches!(outcome, Outcome::Part { .. }) {
             self.streams.print(&part_text(plan, self.part.packages.as_ref(), word == "finished"));
         } else if matches!(outcome, Outcome::Finished)
@@ -484,7 +482,8 @@ impl Shipping<'_> {
 
     fn nothing(&mut self, text: &str) -> Result<u8, Failure> {
         if self.verb.output == Output::Json {
-            let answer = Answer { plan: &Digest::none(), outcome: "nothing", releases: Vec::new() };
+            let (plan, releases) = (&Digest::none(), Vec::new());
+            let answer = Answer { plan, outcome: "nothing", releases, timing: None };
             self.answer = serde_json::to_value(&answer).ok();
         } else {
             self.streams.print(&format!("{text}\n"));

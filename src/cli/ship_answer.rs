@@ -11,6 +11,7 @@ use crate::apply::index::IndexError;
 use crate::apply::publish_error::PublishError;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::ledger::{book_failure, store_failure};
+use crate::cli::ship_timing::Timing;
 use crate::ledger::event::{Event, What};
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
@@ -32,6 +33,9 @@ pub struct Answer<'p> {
     pub plan: &'p Digest,
     pub outcome: &'static str,
     pub releases: Vec<Shipped>,
+    /// Where the time went; none where there was nothing to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
 }
 
 #[derive(Serialize)]

@@ -1,5 +1,7 @@
 //! Around a ship: what others left is finished, and what was shipped goes to its first environment.
 
+use std::time::Instant;
+
 use tokio::sync::watch;
 
 use crate::apply::book::Book;
@@ -54,6 +56,7 @@ pub async fn finish_left(
         home,
         book,
         interrupt,
+        began: Instant::now(),
         saved: None,
         answer: None,
         claimed: None,

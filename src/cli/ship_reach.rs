@@ -3,7 +3,8 @@
 use crate::apply::stage::Stage as Until;
 use crate::apply::workshop::Workshop;
 use crate::cli::args::Stage;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Kind};
+use crate::plan::Plan;
 use crate::survey::facts::Survey;
 use crate::world::github::GitHub;
 
@@ -19,6 +20,21 @@ pub fn refuse_dirty(survey: &Survey) -> Result<(), Failure> {
     }
     Err(Failure::user(format!("the work tree is not clean: {named}"))
         .hint("commit them, or put them aside with `git stash -u`"))
+}
+
+/// Refuses major steps that nobody consented to.
+pub fn refuse_major(plan: &Plan, allowed: bool) -> Result<(), Failure> {
+    let asking: Vec<String> = plan
+        .releases
+        .iter()
+        .filter(|release| release.needs.iter().any(|need| need == "allow-major"))
+        .map(|release| format!("{} {}", release.package, release.to))
+        .collect();
+    if asking.is_empty() || allowed {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::NotAllowed, format!("a major step needs consent: {}", asking.join(", ")))
+        .hint("say `--allow-major`, or set `allow-major = true` for the package"))
 }
 
 /// The claim takes the stash with it, where this run can keep one: then the next run needs to build nothing.

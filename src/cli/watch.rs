@@ -179,7 +179,8 @@ impl Watch<'_> {
         if self.output == Output::Json {
             let book = present_book(self.home).await?;
             let releases = releases(self.plan, &book, &[]);
-            self.streams.print(&pretty(&Answer { plan: &self.plan.digest, outcome, releases }));
+            let answer = Answer { plan: &self.plan.digest, outcome, releases, timing: None };
+            self.streams.print(&pretty(&answer));
         } else if outcome == "finished" {
             let pushed = self.home.remote.as_deref();
             let width = self.streams.width();

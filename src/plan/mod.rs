@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no environment. The same Facts give the same Plan, byte for byte.
 
 pub mod assume;
+pub mod chain;
 pub mod decide;
 pub mod deployment;
 pub mod digest;

@@ -1,4 +1,4 @@
-//! How much of a ship's time on a slow index overlaps: run by hand, prints its figures.
+//! How much of a ship's time overlaps, and what does not: the answer's timing, the order, the number of requests.
 
 use std::collections::BTreeMap;
 
@@ -37,6 +37,54 @@ fn requests_of_independent_packages_overlap() {
         slow - quick
     );
     assert!(most > 1, "requests overlap");
+}
+
+#[test]
+fn the_answer_says_where_the_time_went() {
+    let Some(ground) = Ground::light() else { return };
+    let field = ground.field(&ground.untouched());
+    let words = ["ship", "--yes", "--output", "json"];
+    let answer = field.run(&field.fresh(), &words, &[]).well().json();
+    let timing = &answer["timing"];
+    let seconds = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("no seconds: {timing}"));
+    let steps = &timing["steps"];
+    for step in ["commit", "build:left", "seal", "claim", "publish:left", "smoke:left"] {
+        assert!(steps[step].is_object(), "{step}: {timing}");
+    }
+    let begins = |step: &str| seconds(&steps[step]["began"]);
+    let ends = |step: &str| begins(step) + seconds(&steps[step]["seconds"]);
+    // Rounded to the millisecond, each.
+    let behind = |later: &str, earlier: &str| assert!(begins(later) + 0.002 > ends(earlier), "{timing}");
+    behind("publish:left", "publish:base");
+    behind("smoke:left", "publish:left");
+    behind("claim", "seal");
+
+    let chain: Vec<&str> =
+        timing["chain"]["steps"].as_array().unwrap().iter().map(|step| step.as_str().unwrap()).collect();
+    assert_eq!(chain[0], "commit");
+    let at = |step: &str| chain.iter().position(|each| *each == step).unwrap();
+    assert!(at("seal") < at("claim") && at("claim") < chain.len() - 2, "{timing}");
+    let sum: f64 = chain.iter().map(|step| seconds(&steps[*step]["seconds"])).sum();
+    let length = seconds(&timing["chain"]["seconds"]);
+    assert!((sum - length).abs() < 0.001 * (chain.len() as f64 + 1.0), "{timing}");
+    let least = seconds(&timing["before"]) + length + seconds(&timing["after"]);
+    assert!(least <= seconds(&timing["seconds"]) + 0.005, "{timing}");
+}
+
+#[test]
+fn a_package_takes_one_look_before_its_files_and_one_behind() {
+    let Some(ground) = Ground::light().map(Ground::without_trials) else { return };
+    let field = ground.field(&ground.claimed());
+    field.ship(&field.fresh(), &[]).well();
+    let log = ground.double.log();
+    for package in ["light-base", "light-left", "light-right", "light-solo"] {
+        let asked = log.iter().filter(|request| is_about(request, package));
+        let kinds: Vec<String> = asked
+            .map(|request| text(&request["path"]).split('/').nth(1).unwrap_or_default().to_owned())
+            .collect();
+        let between: Vec<usize> = (0..kinds.len()).filter(|at| kinds[*at] == "legacy").collect();
+        assert_eq!((kinds.len(), between), (6, vec![2, 3]), "{package}: {kinds:?}");
+    }
 }
 
 /// Ships what is claimed; when each request began, in milliseconds.
