@@ -49,7 +49,7 @@ impl Rooms {
         }
         state.prepared += 1;
         let wanted = requires_python.map(str::to_owned);
-        let making = tokio::spawn(make(installer, wanted.clone(), timeout));
+        let making = tokio::spawn(make_ahead(installer, wanted.clone(), timeout));
         state.coming.push((wanted, making));
     }
 
@@ -106,9 +106,20 @@ async fn make(
 ) -> Result<Room, EnvironmentError> {
     let environment = Environment::make(installer, requires_python.as_deref(), timeout).await?;
     environment.keep_empty()?;
-    // An empty environment always fits together; the installer knows its Python from now on.
-    let (markers, _) = tokio::try_join!(environment.markers(), environment.check())?;
+    let markers = environment.markers().await?;
     Ok(Room { environment, markers, requires_python })
+}
+
+/// The same, where there is time: the installer knows its Python afterwards.
+async fn make_ahead(
+    installer: Installer,
+    requires_python: Option<String>,
+    timeout: Duration,
+) -> Result<Room, EnvironmentError> {
+    let room = make(installer, requires_python, timeout).await?;
+    // Nothing is installed, so that all fits together.
+    room.environment.check().await?;
+    Ok(room)
 }
 
 /// The same room as it was at first; none where that can not be had any more.
