@@ -20,6 +20,9 @@ pub struct Room {
     requires_python: Option<String>,
 }
 
+/// A room that is being made, and what it was asked to allow of Pythons.
+type Coming = (Option<String>, JoinHandle<Result<Room, EnvironmentError>>);
+
 /// The rooms that nobody is in.
 #[derive(Debug, Default)]
 pub struct Rooms {
@@ -29,7 +32,7 @@ pub struct Rooms {
 #[derive(Debug, Default)]
 struct State {
     used: Vec<Room>,
-    coming: Vec<(Option<String>, JoinHandle<Result<Room, EnvironmentError>>)>,
+    coming: Vec<Coming>,
     /// How many were prepared.
     prepared: usize,
 }

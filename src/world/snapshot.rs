@@ -14,9 +14,12 @@ use crate::world::tree::{Mode, entries};
 pub struct Snapshot<'o> {
     objects: &'o Objects,
     commit: &'o str,
-    /// The entries of folders by path; `None` where no folder stands.
-    folders: RefCell<HashMap<Vec<u8>, Option<Box<[u8]>>>>,
+    /// Folders by path.
+    folders: RefCell<HashMap<Vec<u8>, Folder>>,
 }
+
+/// The bytes of a tree; `None` where no folder stands.
+type Folder = Option<Box<[u8]>>;
 
 /// What `Snapshot::find` comes upon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +87,7 @@ impl<'o> Snapshot<'o> {
         Ok(found.map(|entry| (entry.mode, entry.id.to_owned())))
     }
 
-    fn read_folder(&self, folder: &[u8]) -> Result<Option<Box<[u8]>>, GitError> {
+    fn read_folder(&self, folder: &[u8]) -> Result<Folder, GitError> {
         let Some(tree) = self.tree(folder)? else { return Ok(None) };
         let mut bytes = Vec::new();
         self.objects.expect(&tree, Kind::Tree, &mut bytes)?;
