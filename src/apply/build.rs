@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use crate::apply::clamp::clamp;
 use crate::plan::digest::Digest;
 use crate::workspace::path::RepoPath;
@@ -13,7 +15,7 @@ use crate::world::tools::Tool;
 pub const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// How many lines of a failed build's output are shown.
-const TAIL: usize = 40;
+pub(in crate::apply) const TAIL: usize = 40;
 
 /// One package to build.
 #[derive(Debug, Clone)]
@@ -78,32 +80,61 @@ pub enum BuildError {
     Run(#[from] CommandError),
 }
 
-/// Builds one package. The backend sees no credentials, a fixed locale, time zone, hash seed and file mask.
+/// Where one build reads and writes.
+pub(in crate::apply) struct Site {
+    pub project: PathBuf,
+    out: PathBuf,
+    /// Beside the result, so that moving it there is one rename.
+    pub fresh: TempDir,
+}
+
+/// Builds one package with the front end. The backend sees no credentials, a fixed locale, time zone, hash seed and file
+/// mask.
 ///
 /// # Errors
 /// Where the backend fails, hangs, or does not make one source distribution and at least one wheel; then `out` is
 /// left as it was.
 pub async fn build(request: BuildRequest) -> Result<Built, BuildError> {
-    let project = project_folder(&request)?;
-    std::fs::create_dir_all(&request.out).map_err(files(&request.out))?;
-    let out = std::path::absolute(&request.out).map_err(files(&request.out))?;
-    // Beside the result, so that moving it there is one rename.
-    let fresh = tempfile::Builder::new().prefix(".build-").tempdir_in(&out).map_err(files(&out))?;
-    let output = run(command(&request, &project, fresh.path())).await?;
-    let (package, tail) = (request.package, output.tail(TAIL));
+    let limit = request.timeout;
+    by_front_end(&request, limit).await
+}
+
+/// The same, in what is left of its time.
+pub(in crate::apply) async fn by_front_end(
+    request: &BuildRequest,
+    limit: Duration,
+) -> Result<Built, BuildError> {
+    let site = Site::open(request)?;
+    let output = run(command(request, &site.project, site.fresh.path()).timeout(limit)).await?;
+    let (package, tail) = (request.package.clone(), output.tail(TAIL));
     if output.timed_out {
         return Err(BuildError::TimedOut { package, limit: request.timeout, tail });
     }
     if !output.success() {
         return Err(BuildError::Failed { package, status: output.status.to_string(), tail });
     }
-    let names = made(&package, fresh.path(), tail)?;
-    let mut built = Vec::new();
-    for name in names {
-        clamp_times(&fresh.path().join(&name), request.epoch)?;
-        built.push(take(&fresh.path().join(&name), &out, name)?);
+    site.take(request, tail)
+}
+
+impl Site {
+    pub fn open(request: &BuildRequest) -> Result<Site, BuildError> {
+        let project = project_folder(request)?;
+        std::fs::create_dir_all(&request.out).map_err(files(&request.out))?;
+        let out = std::path::absolute(&request.out).map_err(files(&request.out))?;
+        let fresh = tempfile::Builder::new().prefix(".build-").tempdir_in(&out).map_err(files(&out))?;
+        Ok(Site { project, out, fresh })
     }
-    Ok(Built { files: built })
+
+    /// Moves what was built to its place.
+    pub fn take(self, request: &BuildRequest, tail: String) -> Result<Built, BuildError> {
+        let names = made(&request.package, self.fresh.path(), tail)?;
+        let mut built = Vec::new();
+        for name in names {
+            clamp_times(&self.fresh.path().join(&name), request.epoch)?;
+            built.push(take(&self.fresh.path().join(&name), &self.out, name)?);
+        }
+        Ok(Built { files: built })
+    }
 }
 
 /// Variables that give a package's version to backends that read it from tags: `setuptools-scm`, `hatch-vcs`,
@@ -125,7 +156,7 @@ pub fn scm_version(distribution: &str, version: &str) -> Vec<(String, String)> {
 }
 
 /// The package's folder in the checkout, links followed.
-fn project_folder(request: &BuildRequest) -> Result<PathBuf, BuildError> {
+pub(in crate::apply) fn project_folder(request: &BuildRequest) -> Result<PathBuf, BuildError> {
     let package = || request.package.clone();
     let checkout = request.checkout.canonicalize().map_err(files(&request.checkout))?;
     let joined = checkout.join(request.package.as_git());
@@ -144,22 +175,27 @@ fn command(request: &BuildRequest, project: &Path, out: &Path) -> Command {
         Frontend::Uv(tool) => (tool, vec!["build".as_ref(), "--out-dir".as_ref(), out.as_os_str()]),
         Frontend::Build(tool) => (tool, vec!["--outdir".as_ref(), out.as_os_str()]),
     };
-    let mut command = masked(tool.command().args(arguments)).cwd(project).timeout(request.timeout);
-    command = command.remove(["UV_PROJECT", "UV_WORKING_DIRECTORY", "UV_WORKING_DIR"]);
+    let mut command = settled(tool.command().args(arguments), request).cwd(project);
     if let Some(links) = &request.find_links {
         command = match &request.frontend {
             Frontend::Uv(_) => command.arg("--find-links").arg(links),
             Frontend::Build(_) => command.set("PIP_FIND_LINKS", pip_find_links(links)),
         };
     }
+    for (name, value) in &request.environment {
+        command = command.set(name, value);
+    }
+    command.timeout(request.timeout).arg(project)
+}
+
+/// A run of the front end as all builds see it, whatever the caller's machine is set to.
+pub(in crate::apply) fn settled(command: Command, request: &BuildRequest) -> Command {
+    let mut command = masked(command).remove(["UV_PROJECT", "UV_WORKING_DIRECTORY", "UV_WORKING_DIR"]);
     let fixed = [("PYTHONHASHSEED", "0"), ("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("NO_COLOR", "1")];
     for (name, value) in fixed {
         command = command.set(name, value);
     }
-    for (name, value) in &request.environment {
-        command = command.set(name, value);
-    }
-    command.set("SOURCE_DATE_EPOCH", request.epoch.to_string()).arg(project)
+    command.set("SOURCE_DATE_EPOCH", request.epoch.to_string())
 }
 
 /// The same run with the file mask 022, which some backends' archives show. The shell's text is fixed; program and

@@ -15,6 +15,8 @@ pub mod fence;
 pub mod gate;
 pub mod github;
 pub mod ground;
+#[cfg(unix)]
+mod hooked;
 pub mod hooks;
 pub mod hub_deployment;
 pub mod image;
@@ -37,6 +39,8 @@ pub mod publish;
 pub mod publish_error;
 pub mod publisher;
 pub mod push;
+#[cfg(unix)]
+mod recipe;
 pub mod refusal;
 pub mod release_variables;
 pub mod rollout;
@@ -51,8 +55,19 @@ pub mod supply;
 pub mod take_back;
 pub mod target;
 pub mod tell;
+#[cfg(unix)]
+mod traces;
+#[cfg(unix)]
+mod unpack;
+#[cfg(unix)]
+mod uv_scope;
 pub mod validate;
 pub mod watch;
+#[cfg(unix)]
+pub mod workbench;
+#[cfg(not(unix))]
+#[path = "workbench_elsewhere.rs"]
+pub mod workbench;
 pub mod workflow;
 pub mod workflow_files;
 pub mod workshop;

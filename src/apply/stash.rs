@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::apply::build::{BuildRequest, Frontend, build, scm_version};
+use crate::apply::build::{BuildRequest, Frontend, scm_version};
 use crate::apply::crash;
 use crate::apply::effect::{Evidence, Job, StepError, release_commit, tags_of};
 use crate::apply::github::fetch::fetch;
@@ -120,7 +120,7 @@ pub async fn build_into(
     if let Some(scratch) = workshop.scratch() {
         environment.push(("TMPDIR".to_owned(), scratch.display().to_string()));
     }
-    build(BuildRequest {
+    let request = BuildRequest {
         checkout,
         package: RepoPath::new(made.path).unwrap_or_default(),
         out: fresh.path().to_owned(),
@@ -129,8 +129,8 @@ pub async fn build_into(
         find_links: find_links(job, workshop, package)?,
         environment,
         timeout: workshop.build_limit,
-    })
-    .await?;
+    };
+    workshop.workbench.build(request).await?;
     crash::point();
     let kept = fresh.keep();
     match std::fs::rename(&kept, &stash) {

@@ -13,6 +13,7 @@ use crate::apply::images::Images;
 use crate::apply::pace::Pace;
 use crate::apply::publisher::Publisher;
 use crate::apply::rooms::Rooms;
+use crate::apply::workbench::Workbench;
 use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
@@ -41,6 +42,8 @@ pub struct Workshop {
     pub rooms: Rooms,
     /// How many steps run side by side.
     pub jobs: usize,
+    /// Where packages are built.
+    pub workbench: Workbench,
     /// How long one build may take.
     pub build_limit: Duration,
     /// The folder that keeps built files until a ship ends.
@@ -70,6 +73,7 @@ impl Workshop {
             tools,
             rooms: Rooms::default(),
             jobs,
+            workbench: Workbench::new(true),
             build_limit: Duration::from_secs(15 * 60),
             stash,
             building: Mutex::new(()),
@@ -96,8 +100,9 @@ impl Workshop {
         self.outlets.iter().filter_map(folder).collect()
     }
 
-    /// Gives back what was lent for uploads: minted tokens are burnt.
+    /// Gives back what was lent: minted tokens are burnt, build environments cleared away.
     pub async fn close(&self) {
+        self.workbench.close().await;
         for outlet in self.outlets.values() {
             if let Outlet::Remote(publisher) = outlet {
                 publisher.close().await;

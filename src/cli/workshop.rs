@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::apply::pace::Pace;
 use crate::apply::publisher::{Publisher, RemoteIndex};
+use crate::apply::workbench::Workbench;
 use crate::apply::workshop::{Outlet, Workshop};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::github::github;
@@ -25,6 +26,7 @@ pub fn workshop(survey: &Survey, home: &Home) -> Result<Workshop, Failure> {
     }
     let mut workshop = Workshop::new(survey.repository.clone(), home.remote.clone(), outlets, tools);
     workshop.images.pace = pace();
+    workshop.workbench = Workbench::new(survey.shared_builds);
     if let Some(limit) = survey.build_timeout {
         workshop.build_limit = limit;
     }

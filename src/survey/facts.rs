@@ -70,6 +70,8 @@ pub struct Survey {
     pub indexes: BTreeMap<String, PathBuf>,
     /// The indexes that take uploads, by name.
     pub uploads: BTreeMap<String, Index>,
+    /// Whether packages may share what they are built in.
+    pub shared_builds: bool,
     /// How long one build may take, where the configuration says it.
     pub build_timeout: Option<Duration>,
     /// The folder for built files, where the configuration names one.
@@ -203,6 +205,7 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     Ok(Survey {
         pull_request: config.pull_request().cloned(),
         branch_wanted: config.branch().map(str::to_owned),
+        shared_builds: config.has_shared_builds(),
         build_timeout: config.build_timeout(),
         stash: config.tables.build.stash.as_ref().map(|folder| repository.root().join(folder)),
         uploads: uploads(config),

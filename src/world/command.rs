@@ -1,7 +1,7 @@
 //! Runs another program: an argument list, a cleaned environment, a deadline, the end of what it said.
 
 pub mod environment;
-mod group;
+pub(in crate::world) mod group;
 mod tail;
 
 use std::ffi::{OsStr, OsString};
@@ -22,7 +22,7 @@ use crate::world::command::tail::Tail;
 /// How much of each stream is kept unless a run says otherwise: its end.
 const KEPT: usize = 4 * 1024 * 1024;
 /// How long a process may take to leave after it was asked to.
-const LEAVE: Duration = Duration::from_secs(3);
+pub(in crate::world) const LEAVE: Duration = Duration::from_secs(3);
 /// How long descendants may keep the streams open after the program itself has ended.
 const LINGER: Duration = Duration::from_secs(1);
 

@@ -23,6 +23,8 @@ pub mod grafts;
 pub mod holder;
 pub mod http;
 pub mod identity;
+#[cfg(unix)]
+pub mod interpreter;
 pub mod interrupt;
 pub mod json_api;
 pub mod ledger_ref;

@@ -8,6 +8,7 @@
 mod assume;
 mod at_github;
 mod bad_input;
+mod builds;
 mod cases;
 mod clones;
 mod crash;

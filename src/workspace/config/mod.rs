@@ -161,6 +161,11 @@ impl Config {
         self.tables.build.frontend.unwrap_or_default()
     }
 
+    /// Whether packages may share what they are built in.
+    pub fn has_shared_builds(&self) -> bool {
+        self.tables.build.shared.unwrap_or(true)
+    }
+
     /// How long the build of one package may take.
     pub fn build_timeout(&self) -> Option<Duration> {
         self.tables.build.timeout.map(|span| Duration::from_secs(span.seconds))

@@ -112,6 +112,9 @@ pub struct SectionTable {
 pub struct BuildTable {
     /// The PEP 517 front end: uv (default) or build.
     pub frontend: Option<Frontend>,
+    /// Whether packages with the same build requirements share an environment and a warm interpreter, where that gives
+    /// the same files as `uv build` (default: true); false calls the front end for each package.
+    pub shared: Option<bool>,
     /// How long the build of one package may take (default: "15m").
     pub timeout: Option<text::Span>,
     /// The folder that keeps built files until their release is done, shared by all clones that may finish it; an

@@ -70,6 +70,8 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.index("local"), Some(Index::Directory("dist/index".to_owned())));
     assert_eq!(config.index_names(), ["local"]);
     assert_eq!(config.frontend(), Frontend::Uv);
+    assert!(config.has_shared_builds());
+    assert!(!read("[build]\nshared = false\n").has_shared_builds());
 }
 
 #[test]
