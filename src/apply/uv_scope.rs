@@ -111,7 +111,7 @@ impl Scope {
     /// Where its settings may be its own, or uv may read them otherwise.
     pub fn of(project: &Path, recipe: &Recipe) -> Result<Scope, Unfit> {
         let manifests = manifests_above(project)?;
-        for folder in project.ancestors().filter(|folder| folder.join(".venv").exists()) {
+        if let Some(folder) = project.ancestors().find(|folder| folder.join(".venv").exists()) {
             return Err(Unfit::Environment { folder: folder.to_owned() });
         }
         for manifest in &manifests {
