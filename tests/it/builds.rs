@@ -46,10 +46,18 @@ fn shipped(config: &str) -> (BTreeMap<String, Vec<u8>>, Vec<String>) {
     (files(&world.repository().join("dist/index/files")), callers)
 }
 
+/// The files below a folder by their names.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    entries.map(|path| (name(&path), fs::read(&path).unwrap())).collect()
+    let mut found = BTreeMap::new();
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            found.insert(name, fs::read(&path).unwrap());
+        }
+    }
+    found
 }
 
 #[cfg(target_os = "linux")]

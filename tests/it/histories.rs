@@ -36,9 +36,9 @@ type Wanted = BTreeMap<String, (String, BTreeSet<String>)>;
 
 #[test]
 fn random_histories_plan_as_the_slow_way_does() {
-    for seed in 1..=10 {
+    for seed in 1..=10u64 {
         let world = World::new();
-        let mut random = Random(seed * 0x9e37_79b9_7f4a_7c15);
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         grow(&world, &mut random, 25);
         match seed % 3 {
             0 => drop(world.git(["repack", "-adfq"])),
@@ -198,7 +198,7 @@ fn grow(world: &World, random: &mut Random, count: usize) {
             .collect();
         let files: BTreeMap<_, _> = files.into_iter().collect();
         let files: Vec<(String, String)> = files.into_iter().collect();
-        commit(mark, mark * 1000 - skew, &format!("{title} {mark}\n"), &parents, &files);
+        commit(mark, (mark * 1000).saturating_sub(skew), &format!("{title} {mark}\n"), &parents, &files);
     }
     writeln!(stream, "reset refs/heads/main\nfrom :{count}\n").unwrap();
     import(world, &stream);
