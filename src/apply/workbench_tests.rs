@@ -248,7 +248,11 @@ async fn what_the_front_end_alone_can_build_is_left_to_it() {
     let backend = "import os\nfrom flit_core import buildapi\nfrom flit_core.buildapi import *\n";
     let in_tree = "requires = [\"flit_core\"]\nbuild-backend = \"own\"\nbackend-path = [\".\"]";
     let files = [
-        package("a-tree", in_tree, &[("own.py", backend)]),
+        package(
+            "a-tree",
+            in_tree,
+            &[("own.py", backend), ("pyproject.toml+", "\n[tool.flit.sdist]\ninclude = [\"own.py\"]\n")],
+        ),
         package("b-uv", "requires = [\"uv_build\"]\nbuild-backend = \"uv_build\"", &[]),
         vec![
             (

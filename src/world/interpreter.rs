@@ -92,9 +92,16 @@ struct Event {
     cut: bool,
 }
 
+/// What the one that waits for a call is told of it.
+enum News {
+    /// Its processes, which are killed where this is dropped: also unread.
+    Began(Group),
+    Ended(Event),
+}
+
 /// Those who wait for calls; none once the interpreter is gone.
 #[derive(Default)]
-struct Waiting(Mutex<Option<HashMap<u64, UnboundedSender<Event>>>>);
+struct Waiting(Mutex<Option<HashMap<u64, UnboundedSender<News>>>>);
 
 impl Interpreter {
     /// Starts the command that runs `MODULE` in a folder, and waits until it is there. It imports modules ahead.
@@ -188,7 +195,7 @@ impl Event {
 }
 
 impl Waiting {
-    fn enter(&self, id: u64) -> Option<UnboundedReceiver<Event>> {
+    fn enter(&self, id: u64) -> Option<UnboundedReceiver<News>> {
         let (sender, receiver) = unbounded_channel();
         self.0.lock().ok()?.as_mut()?.insert(id, sender);
         Some(receiver)
@@ -198,12 +205,13 @@ impl Waiting {
     fn tell(&self, event: Event) {
         let Ok(mut waiting) = self.0.lock() else { return };
         let Some(waiting) = waiting.as_mut() else { return };
-        let (id, process, is_end) = (event.id, event.process, event.status.is_some());
-        let is_told = waiting.get(&id).is_some_and(|sender| sender.send(event).is_ok());
+        let id = event.id;
+        let is_end = event.status.is_some();
+        let news = if is_end { News::Ended(event) } else { News::Began(Group::led_by(event.process)) };
+        // What nobody takes is dropped.
+        let _ = waiting.get(&id).map(|sender| sender.send(news));
         if is_end {
             waiting.remove(&id);
-        } else if !is_told {
-            drop(Group::led_by(process));
         }
     }
 
@@ -225,21 +233,23 @@ async fn listen(from: OwnedReadHalf, waiting: Arc<Waiting>) {
 }
 
 /// Waits for the end of a call; none where the interpreter is gone. The group is set while the call runs.
-async fn end_of(events: &mut UnboundedReceiver<Event>, group: &mut Option<Group>) -> Option<Event> {
-    while let Some(event) = events.recv().await {
-        if event.status.is_some() {
-            if let Some(group) = group.take() {
-                group.forget();
+async fn end_of(events: &mut UnboundedReceiver<News>, group: &mut Option<Group>) -> Option<Event> {
+    while let Some(news) = events.recv().await {
+        match news {
+            News::Began(began) => *group = Some(began),
+            News::Ended(event) => {
+                if let Some(group) = group.take() {
+                    group.forget();
+                }
+                return Some(event);
             }
-            return Some(event);
         }
-        *group = Some(Group::led_by(event.process));
     }
     None
 }
 
 /// Asks a call to leave, then makes it.
-async fn stop(events: &mut UnboundedReceiver<Event>, mut group: Option<Group>) -> Event {
+async fn stop(events: &mut UnboundedReceiver<News>, mut group: Option<Group>) -> Event {
     group.iter().for_each(Group::terminate);
     let left = timeout(LEAVE, end_of(events, &mut group)).await.ok().flatten();
     group.iter().for_each(Group::kill);

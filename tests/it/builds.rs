@@ -67,6 +67,7 @@ fn packages_share_an_environment_unless_told_otherwise_and_the_files_are_the_sam
     let (alone, by_uv) = shipped("[build]\nshared = false\n");
     assert!(by_python.iter().all(|caller| caller.starts_with("python")), "{by_python:?}");
     assert_eq!(by_uv, ["uv"]);
-    assert_eq!(shared.len(), 4);
+    // Of each package the two archives and the metadata of its wheel (PEP 658).
+    assert_eq!(shared.len(), 6);
     assert!(shared == alone, "{:?} differ from {:?}", shared.keys(), alone.keys());
 }
