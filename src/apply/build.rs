@@ -82,7 +82,6 @@ pub enum BuildError {
 
 /// Where one build reads and writes.
 pub(in crate::apply) struct Site {
-    pub project: PathBuf,
     out: PathBuf,
     /// Beside the result, so that moving it there is one rename.
     pub fresh: TempDir,
@@ -104,8 +103,9 @@ pub(in crate::apply) async fn by_front_end(
     request: &BuildRequest,
     limit: Duration,
 ) -> Result<Built, BuildError> {
+    let project = project_folder(request)?;
     let site = Site::open(request)?;
-    let output = run(command(request, &site.project, site.fresh.path()).timeout(limit)).await?;
+    let output = run(command(request, &project, site.fresh.path()).timeout(limit)).await?;
     let (package, tail) = (request.package.clone(), output.tail(TAIL));
     if output.timed_out {
         return Err(BuildError::TimedOut { package, limit: request.timeout, tail });
@@ -118,11 +118,10 @@ pub(in crate::apply) async fn by_front_end(
 
 impl Site {
     pub fn open(request: &BuildRequest) -> Result<Site, BuildError> {
-        let project = project_folder(request)?;
         std::fs::create_dir_all(&request.out).map_err(files(&request.out))?;
         let out = std::path::absolute(&request.out).map_err(files(&request.out))?;
         let fresh = tempfile::Builder::new().prefix(".build-").tempdir_in(&out).map_err(files(&out))?;
-        Ok(Site { project, out, fresh })
+        Ok(Site { out, fresh })
     }
 
     /// Moves what was built to its place.
@@ -185,7 +184,7 @@ fn command(request: &BuildRequest, project: &Path, out: &Path) -> Command {
     for (name, value) in &request.environment {
         command = command.set(name, value);
     }
-    command.timeout(request.timeout).arg(project)
+    command.arg(project)
 }
 
 /// A run of the front end as all builds see it, whatever the caller's machine is set to.

@@ -14,6 +14,7 @@ use crate::world::ledger_ref::Files;
 use crate::world::plan_ref::{plan_ref, waiting_plans};
 use crate::world::push::{RefMove, push_refs};
 use crate::world::refs::{Expected, RefUpdate};
+use crate::world::snapshot::Snapshot;
 use crate::world::store::error::StoreError;
 use crate::world::tree::Mode;
 use crate::world::write::Stamp;
@@ -165,13 +166,14 @@ impl Proposal<'_> {
 
     fn made_files(&self) -> Result<Vec<MadeFile>, StepError> {
         let objects = self.repository.objects();
+        let base = Snapshot::of(&objects, &self.plan.base.commit);
         let mut files = Vec::new();
         for file in edited_files(self.plan, self.repository)? {
-            let entry = objects.entry(&self.plan.base.commit, &file.path)?;
-            if entry.is_none() && file.bytes.is_none() {
+            let before = base.mode(&file.path)?;
+            if before.is_none() && file.bytes.is_none() {
                 continue;
             }
-            let is_program = entry.is_some_and(|entry| entry.mode == Mode::Executable);
+            let is_program = before == Some(Mode::Executable);
             let mode = if is_program { "100755" } else { "100644" };
             files.push(MadeFile { path: file.path, mode, bytes: file.bytes });
         }

@@ -43,9 +43,7 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
             let short = &survey.facts.packages[package].short;
             streams.print(&explain::explain(&plan, short, streams.width()));
         }
-        None if verb.output == PlanShape::Github => github_output::plan(&plan, streams)?,
-        None if verb.output == PlanShape::Json => streams.print_with(|stdout| json::write(&plan, stdout)),
-        None => streams.print(&answer(&plan, verb, global, streams)),
+        None => print(&plan, verb, global, streams)?,
     }
     if !global.quiet && verb.output != PlanShape::Text {
         tell_warnings(&plan, streams);
@@ -84,13 +82,17 @@ fn waiting(survey: &Survey, global: &Global, streams: &mut Streams) -> Result<Op
     }))
 }
 
-fn answer(plan: &Plan, verb: &args::Plan, global: &Global, streams: &Streams) -> String {
+fn print(plan: &Plan, verb: &args::Plan, global: &Global, streams: &mut Streams) -> Result<(), Failure> {
     match verb.output {
-        PlanShape::Text | PlanShape::Github | PlanShape::Json => {
-            plan_text::plan_text(plan, streams.width(), streams.color(), global.verbose)
+        PlanShape::Text => {
+            let (width, color) = (streams.width(), streams.color());
+            streams.print(&plan_text::plan_text(plan, width, color, global.verbose));
         }
-        PlanShape::Markdown => plan_markdown::plan_markdown(plan),
+        PlanShape::Json => streams.print_with(|stdout| json::write(plan, stdout)),
+        PlanShape::Markdown => streams.print(&plan_markdown::plan_markdown(plan)),
+        PlanShape::Github => github_output::plan(plan, streams)?,
     }
+    Ok(())
 }
 
 fn tell_warnings(plan: &Plan, streams: &mut Streams) {

@@ -62,6 +62,12 @@ pub fn first_and_rest<'a, 'b>(lines: &'b [Line<'a>]) -> Option<(Line<'a>, &'b [L
     Some((lines[first], &lines[first + 1..]))
 }
 
+/// Whether a text holds a word of ASCII, in any case.
+pub fn holds(text: &str, word: &str) -> bool {
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+}
+
 /// The paragraphs: runs of lines between lines that separate.
 pub fn paragraphs<'a, 'b>(lines: &'b [Line<'a>]) -> impl Iterator<Item = &'b [Line<'a>]> {
     lines.split(Line::separates).filter(|paragraph| !paragraph.is_empty())

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::history::commit::CommitId;
 use crate::history::footer::read_body;
 use crate::history::header::read_header;
-use crate::history::lines::{Line, first_and_rest, lines_of};
+use crate::history::lines::{Line, first_and_rest, holds, lines_of};
 use crate::history::reference::{leading_number, split_trailing};
 
 /// What a commit takes back.
@@ -44,9 +44,8 @@ pub fn revert_of(message: &str) -> Option<Revert> {
 
 /// Whether the first line holds one of the words that every revert's has.
 fn may_revert(message: &str) -> bool {
-    let title = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("").as_bytes();
-    let holds = |word: &[u8]| title.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
-    holds(b"revert") || holds(b"reapply")
+    let title = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    holds(title, "revert") || holds(title, "reapply")
 }
 
 /// One commit of a range, as far as reverts ask.

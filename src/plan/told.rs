@@ -1,6 +1,7 @@
 //! What one commit says, after a reviewed override has had its word.
 
 use crate::history::commit::Commit;
+use crate::history::lines::holds;
 use crate::history::overrides::Override;
 use crate::history::reader::{Entries, Reading, message_footers, read};
 use crate::history::revert::{Revert, revert_of};
@@ -34,7 +35,7 @@ impl<'f> Told<'f> {
             message,
         };
         // Few messages have these footers.
-        if holds(message, b"release-as") || holds(message, b"packages") {
+        if holds(message, "release-as") || holds(message, "packages") {
             let footers = message_footers(message);
             (told.release_as, told.packages) = (footers.release_as, footers.packages);
         }
@@ -67,20 +68,6 @@ impl Readings {
 /// The first line that is not blank.
 fn subject(message: &str) -> &str {
     message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
-}
-
-/// Whether a text holds a word, in any case.
-fn holds(text: &str, word: &[u8]) -> bool {
-    let first = [word[0], word[0].to_ascii_uppercase()];
-    let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| first.contains(byte)) {
-        rest = &rest[at..];
-        if rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)) {
-            return true;
-        }
-        rest = &rest[1..];
-    }
-    false
 }
 
 fn entries(rule: EntriesRule) -> Entries {

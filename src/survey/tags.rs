@@ -8,7 +8,7 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use crate::history::commit::CommitId;
-use crate::world::git::Repository;
+use crate::world::git::{Repository, read_or_empty};
 use crate::world::git_error::GitError;
 use crate::world::objects::{Objects, parse_id};
 
@@ -107,13 +107,6 @@ fn read_loose(folder: &Path, prefix: &str, tags: &mut Vec<(String, String)>) -> 
         }
     }
     Ok(())
-}
-
-fn read_or_empty(path: &Path) -> Result<Vec<u8>, GitError> {
-    match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        result => result.map_err(|source| GitError::File { path: path.to_owned(), source }),
-    }
 }
 
 /// Follows tags of tags; `None` where the end is no commit.

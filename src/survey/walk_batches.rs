@@ -1,10 +1,11 @@
 //! Compares many commits with their first parents: in batches, in the order in which their trees are packed,
 //! on several threads where the history is long.
 
-use std::num::NonZero;
 use std::sync::Arc;
 
 use gix::ObjectId;
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
 
 use crate::history::commit::PackageSet;
 use crate::survey::walk::{Shared, WalkPackage};
@@ -37,7 +38,7 @@ pub fn compare_all(
     shared: &[Shared],
     jobs: &[Job],
 ) -> Result<Vec<Comparison>, GitError> {
-    let threads = if jobs.len() > LONG { threads() } else { 1 };
+    let threads = if jobs.len() > LONG { rayon::current_num_threads().min(MOST_THREADS) } else { 1 };
     let folders = Folders::new(packages.iter().map(|package| package.path.as_str()));
     let objects = repository.objects();
     let mut batches = Batches { repository, objects, packages, shared, folders, threads };
@@ -99,22 +100,13 @@ impl Batches<'_> {
         if self.threads == 1 || batch.len() <= LONG {
             return self.compare_in_turn(&self.objects, batch);
         }
-        let parts = batch.chunks(batch.len().div_ceil(self.threads));
-        let results: Vec<Result<Vec<Comparison>, GitError>> = std::thread::scope(|scope| {
-            let running: Vec<_> = parts
-                .map(|part| {
-                    // A reader is for one thread; each makes its own.
-                    let (repository, layout) = (self.repository, Layout::of(self));
-                    scope.spawn(move || layout.compare_in_turn(&repository.objects(), part))
-                })
-                .collect();
-            running.into_iter().map(|thread| thread.join().expect("a comparison does not panic")).collect()
-        });
-        let mut comparisons = Vec::with_capacity(batch.len());
-        for result in results {
-            comparisons.extend(result?);
-        }
-        Ok(comparisons)
+        let (repository, layout) = (self.repository, Layout::of(self));
+        // A reader is for one thread; each part makes its own.
+        let parts = batch.par_chunks(batch.len().div_ceil(self.threads));
+        let compared: Vec<Vec<Comparison>> = parts
+            .map(|part| layout.compare_in_turn(&repository.objects(), part))
+            .collect::<Result<_, GitError>>()?;
+        Ok(compared.into_iter().flatten().collect())
     }
 
     fn compare_in_turn(&self, objects: &Objects, jobs: &[Job]) -> Result<Vec<Comparison>, GitError> {
@@ -164,8 +156,4 @@ fn oldest_first(objects: &Objects, jobs: &[Job]) -> bool {
         i32::from(objects.delta_depth(&job.new) > old) - i32::from(objects.delta_depth(&job.new) < old)
     });
     deeper.sum::<i32>() > 0
-}
-
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS)
 }

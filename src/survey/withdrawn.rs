@@ -22,7 +22,6 @@ pub struct Withdrawn {
 pub fn withdrawn(objects: &Objects, history: &History) -> Result<Vec<Withdrawn>, GitError> {
     let reverts: Vec<(usize, Revert)> = (0..)
         .zip(&history.commits)
-        .filter(|(_, commit)| commit.message.to_ascii_lowercase().contains("revert"))
         .filter_map(|(place, commit)| Some((place, revert_of(&commit.message)?)))
         .collect();
     let mut found = Vec::new();

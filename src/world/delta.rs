@@ -1,7 +1,7 @@
 //! Applies a delta of a pack to its base (gitformat-pack, "Deltified representation").
 
 /// The most bytes that one object may take: a size beyond it is damage.
-const LARGEST: u64 = 1 << 31;
+pub const LARGEST: u64 = 1 << 31;
 
 /// The object that a delta makes of its base; `None` where the delta does not fit the base or is damaged.
 pub fn apply(base: &[u8], delta: &[u8]) -> Option<Vec<u8>> {

@@ -156,6 +156,17 @@ impl std::fmt::Debug for Repository {
     }
 }
 
+/// A file of git's own; empty where there is none.
+///
+/// # Errors
+/// Where it can not be read.
+pub fn read_or_empty(path: &Path) -> Result<Vec<u8>, GitError> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        result => result.map_err(|source| GitError::File { path: path.to_owned(), source }),
+    }
+}
+
 pub(in crate::world) fn read_error(what: &str, source: gix::Error) -> GitError {
     GitError::Read { what: what.to_owned(), source: Box::new(source) }
 }

@@ -1,11 +1,11 @@
 //! Other parents than a commit itself names: git's old `info/grafts` (gitrepository-layout).
 
-use std::io;
 use std::path::Path;
 
 use gix::ObjectId;
 use gix::hashtable::HashMap;
 
+use crate::world::git::read_or_empty;
 use crate::world::git_error::GitError;
 
 /// The parents that stand in for a commit's own.
@@ -17,12 +17,8 @@ pub type Grafts = HashMap<ObjectId, Vec<ObjectId>>;
 /// # Errors
 /// An unreadable file.
 pub fn read_grafts(folder: &Path) -> Result<Grafts, GitError> {
-    let path = folder.join("info/grafts");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Grafts::default()),
-        Err(source) => return Err(GitError::File { path, source }),
-    };
+    let bytes = read_or_empty(&folder.join("info/grafts"))?;
+    let text = String::from_utf8_lossy(&bytes);
     let ids = |line: &str| -> Option<Vec<ObjectId>> {
         line.split(' ').map(|word| ObjectId::from_hex(word.as_bytes()).ok()).collect()
     };

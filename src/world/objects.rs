@@ -14,7 +14,7 @@ use crate::world::git_error::GitError;
 use crate::world::grafts::{Grafts, read_grafts};
 use crate::world::packs::{Bytes, PackReader, Packs};
 use crate::world::refs::target_of;
-use crate::world::tree::{Mode, entries};
+use crate::world::snapshot::Snapshot;
 
 /// A reader of objects, for one thread.
 pub struct Objects {
@@ -22,16 +22,6 @@ pub struct Objects {
     root: PathBuf,
     /// The quick way to objects in packs.
     packs: Option<RefCell<PackReader>>,
-}
-
-/// An entry of a commit's files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
-    /// From the repository's root, as git stores it.
-    pub path: Vec<u8>,
-    pub mode: Mode,
-    /// The object's full id.
-    pub id: String,
 }
 
 /// A commit's own data.
@@ -55,30 +45,12 @@ impl Objects {
         Objects { local, root, packs }
     }
 
-    /// The bytes of a file in a commit; `None` where the path does not exist.
+    /// The bytes of one file in a commit; whoever reads several has a `Snapshot`.
     ///
     /// # Errors
-    /// `NotAFile` for links, folders and submodules; unreadable objects.
+    /// As `Snapshot::blob`.
     pub fn blob(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>, GitError> {
-        let Some((mode, id)) = self.lookup(commit, path)? else { return Ok(None) };
-        if !mode.is_file() {
-            return Err(GitError::NotAFile { path: path.to_owned(), kind: mode.describe() });
-        }
-        let mut bytes = Vec::new();
-        self.expect(&id, Kind::Blob, &mut bytes)?;
-        Ok(Some(bytes))
-    }
-
-    /// What stands at a path in a commit: links show as links.
-    ///
-    /// # Errors
-    /// Unreadable objects.
-    pub fn entry(&self, commit: &str, path: &str) -> Result<Option<File>, GitError> {
-        Ok(self.lookup(commit, path)?.map(|(mode, id)| File {
-            path: path.as_bytes().to_vec(),
-            mode,
-            id: id.to_string(),
-        }))
+        Snapshot::of(self, commit).blob(path)
     }
 
     /// A commit's parents, time and words.
@@ -124,9 +96,7 @@ impl Objects {
     pub fn expect(&self, id: &oid, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), GitError> {
         match self.read(id, buffer)? {
             found if found == kind => Ok(()),
-            _ => {
-                Err(GitError::Damaged { id: id.to_string(), what: "an object of another kind was expected" })
-            }
+            _ => Err(another_kind(id)),
         }
     }
 
@@ -135,14 +105,14 @@ impl Objects {
     /// # Errors
     /// As `expect`.
     pub fn tree(&self, id: &oid) -> Result<Bytes, GitError> {
-        match self.packs.as_ref().and_then(|packs| packs.borrow_mut().read_again(id)) {
-            Some((Kind::Tree, bytes)) => Ok(bytes),
-            _ => {
+        let (kind, bytes) = match self.packs.as_ref().and_then(|packs| packs.borrow_mut().read_again(id)) {
+            Some(found) => found,
+            None => {
                 let mut bytes = Vec::new();
-                self.expect(id, Kind::Tree, &mut bytes)?;
-                Ok(bytes.into())
+                (self.read_by_gix(id, &mut bytes)?, bytes.into())
             }
-        }
+        };
+        if kind == Kind::Tree { Ok(bytes) } else { Err(another_kind(id)) }
     }
 
     /// Reads an object into a buffer.
@@ -150,12 +120,16 @@ impl Objects {
     /// # Errors
     /// Missing, left out of a partial clone, unreadable.
     pub fn read(&self, id: &oid, buffer: &mut Vec<u8>) -> Result<Kind, GitError> {
+        match self.packs.as_ref().and_then(|packs| packs.borrow_mut().read_into(id, buffer)) {
+            Some(kind) => Ok(kind),
+            None => self.read_by_gix(id, buffer),
+        }
+    }
+
+    fn read_by_gix(&self, id: &oid, buffer: &mut Vec<u8>) -> Result<Kind, GitError> {
         if id.is_empty_tree() {
             buffer.clear();
             return Ok(Kind::Tree);
-        }
-        if let Some(kind) = self.packs.as_ref().and_then(|packs| packs.borrow_mut().read_into(id, buffer)) {
-            return Ok(kind);
         }
         match self.local.objects.try_find(id, buffer) {
             Ok(Some(data)) => Ok(data.kind),
@@ -215,22 +189,6 @@ impl Objects {
         GitError::Shallow { directory: self.root.clone() }
     }
 
-    fn lookup(&self, commit: &str, path: &str) -> Result<Option<(Mode, ObjectId)>, GitError> {
-        let mut place = (Mode::Folder, self.tree_of(commit)?);
-        let mut bytes = Vec::new();
-        for part in path.split('/').filter(|part| !part.is_empty()) {
-            if place.0 != Mode::Folder {
-                return Ok(None);
-            }
-            self.expect(&place.1, Kind::Tree, &mut bytes)?;
-            match entries(&bytes).find(|entry| entry.name == part.as_bytes()) {
-                Some(entry) => place = (entry.mode, entry.id.to_owned()),
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(place))
-    }
-
     fn missing(&self, id: &oid) -> GitError {
         let id = id.to_string();
         if self.is_partial() { GitError::Promised { id } } else { GitError::Missing { id } }
@@ -244,6 +202,10 @@ impl Objects {
         config.string("extensions.partialClone").is_some()
             || self.local.remote_names().iter().any(|name| promisor(name.as_ref()))
     }
+}
+
+fn another_kind(id: &oid) -> GitError {
+    GitError::Damaged { id: id.to_string(), what: "an object of another kind was expected" }
 }
 
 /// A full object id.

@@ -13,7 +13,7 @@ use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::{data, index};
 use gix::{ObjectId, hash, oid, zlib};
 
-use crate::world::delta::apply;
+use crate::world::delta::{LARGEST, apply};
 
 /// The packs of one repository; any number of readers share them.
 #[derive(Clone, Default)]
@@ -27,8 +27,6 @@ struct Pack {
 
 /// More packs than these are left to gix.
 const MOST_PACKS: usize = 256;
-/// The most bytes of one object that are read here.
-const LARGEST: u64 = 1 << 31;
 /// The longest chain of deltas that is followed; git makes none longer than 4095.
 const LONGEST: usize = 4096;
 /// How many of the last objects are known by their ids.

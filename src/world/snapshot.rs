@@ -21,6 +21,16 @@ pub struct Snapshot<'o> {
 /// The bytes of a tree; `None` where no folder stands.
 type Folder = Option<Box<[u8]>>;
 
+/// An entry of a commit's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// From the repository's root, as git stores it.
+    pub path: Vec<u8>,
+    pub mode: Mode,
+    /// The object's full id.
+    pub id: String,
+}
+
 /// What `Snapshot::find` comes upon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -52,6 +62,15 @@ impl<'o> Snapshot<'o> {
     ///
     /// # Errors
     /// Unreadable objects.
+    pub fn entry(&self, path: &str) -> Result<Option<File>, GitError> {
+        let found = self.lookup(path.as_bytes())?;
+        Ok(found.map(|(mode, id)| File { path: path.as_bytes().to_vec(), mode, id: id.to_string() }))
+    }
+
+    /// What kind of thing that is.
+    ///
+    /// # Errors
+    /// Unreadable objects.
     pub fn mode(&self, path: &str) -> Result<Option<Mode>, GitError> {
         Ok(self.lookup(path.as_bytes())?.map(|(mode, _)| mode))
     }
@@ -76,6 +95,9 @@ impl<'o> Snapshot<'o> {
 
     fn lookup(&self, path: &[u8]) -> Result<Option<(Mode, ObjectId)>, GitError> {
         let path = path.strip_suffix(b"/").unwrap_or(path);
+        if path.is_empty() {
+            return Ok(Some((Mode::Folder, self.objects.tree_of(self.commit)?)));
+        }
         let (folder, name) = split(path);
         if !self.folders.borrow().contains_key(folder) {
             let entries = self.read_folder(folder)?;
@@ -96,9 +118,6 @@ impl<'o> Snapshot<'o> {
 
     /// The tree of a folder; `None` where no folder stands.
     fn tree(&self, folder: &[u8]) -> Result<Option<ObjectId>, GitError> {
-        if folder.is_empty() {
-            return self.objects.tree_of(self.commit).map(Some);
-        }
         let found = self.lookup(folder)?;
         Ok(found.filter(|(mode, _)| *mode == Mode::Folder).map(|(_, tree)| tree))
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::world::git::Repository;
 use crate::world::git_command::{answer, git};
 use crate::world::git_error::GitError;
-use crate::world::objects::File;
+use crate::world::snapshot::{File, Snapshot};
 use crate::world::tree::Mode;
 
 /// Files that no commit holds as they are. Paths from the repository's root, as bytes.
@@ -45,10 +45,11 @@ impl Repository {
     /// `NotAFile` where the commit holds a folder at a path; whatever stops git.
     pub fn differing(&self, commit: &str, paths: &[&str]) -> Result<Vec<String>, GitError> {
         let objects = self.objects();
+        let snapshot = Snapshot::of(&objects, commit);
         let mut held = Vec::new();
         let mut differing = BTreeSet::new();
         for path in paths {
-            match objects.entry(commit, path)? {
+            match snapshot.entry(path)? {
                 Some(file) => held.push(file),
                 None if is_there(&self.root().join(path)) => {
                     differing.insert(path.as_bytes().to_vec());

@@ -9,7 +9,8 @@ use gix::objs::tree::EntryKind;
 
 use crate::world::git::{Person, Repository};
 use crate::world::git_error::GitError;
-use crate::world::objects::{Objects, parse_id};
+use crate::world::objects::parse_id;
+use crate::world::snapshot::Snapshot;
 use crate::world::tree::Mode;
 
 /// A file's new bytes, or that it goes.
@@ -44,8 +45,9 @@ impl Repository {
         committer: &Stamp,
     ) -> Result<String, GitError> {
         let objects = self.objects();
+        let snapshot = Snapshot::of(&objects, base);
         let kinds =
-            files.iter().map(|file| kind_for(&objects, base, &file.path)).collect::<Result<Vec<_>, _>>()?;
+            files.iter().map(|file| kind_for(&snapshot, &file.path)).collect::<Result<Vec<_>, _>>()?;
         let local = self.local();
         let mut editor =
             local.edit_tree(objects.tree_of(base)?).map_err(|source| write_error("a tree", source))?;
@@ -135,14 +137,14 @@ fn with_newline(message: &str) -> String {
     format!("{}\n", message.trim_end_matches('\n').replace('\0', ""))
 }
 
-fn kind_for(objects: &Objects, base: &str, path: &str) -> Result<EntryKind, GitError> {
+fn kind_for(base: &Snapshot<'_>, path: &str) -> Result<EntryKind, GitError> {
     for (slash, _) in path.match_indices('/') {
-        match objects.entry(base, &path[..slash])?.map(|entry| entry.mode) {
+        match base.mode(&path[..slash])? {
             None | Some(Mode::Folder) => {}
             Some(mode) => return Err(not_a_file(&path[..slash], mode)),
         }
     }
-    match objects.entry(base, path)?.map(|entry| entry.mode) {
+    match base.mode(path)? {
         None | Some(Mode::File) => Ok(EntryKind::Blob),
         Some(Mode::Executable) => Ok(EntryKind::BlobExecutable),
         Some(mode) => Err(not_a_file(path, mode)),

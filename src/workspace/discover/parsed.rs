@@ -1,6 +1,6 @@
 //! A `pyproject.toml` parsed once for all that is asked of it.
 
-use crate::workspace::config::spanned::SyntaxError;
+use crate::workspace::config::spanned::{SyntaxError, parse};
 use crate::workspace::discover::manifest::ManifestFacts;
 use crate::workspace::manifest::{Manifest, ManifestError};
 use crate::workspace::manifest_toml::TomlReader;
@@ -26,7 +26,7 @@ impl Parsed {
     /// Where the text is no TOML.
     pub fn read(text: &str, path: &str) -> Result<Parsed, SyntaxError> {
         let toml = TomlReader { path, text };
-        let document = crate::workspace::config::spanned::parse(text)?;
+        let document = parse(text)?;
         let facts = ManifestFacts::of(document.as_table());
         let package = Manifest::of(toml, document.as_table()).map(|manifest| {
             let source = locate_in_manifest(toml, document.as_table(), &manifest);

@@ -135,6 +135,7 @@ fn files_are_read_from_a_commit_and_links_are_seen() {
         repository.git(&["rev-parse", "HEAD"])
     };
     let objects = repository.open().objects();
+    let snapshot = Snapshot::of(&objects, &commit);
     assert_eq!(
         objects.blob(&commit, "pkg/pyproject.toml").unwrap().as_deref(),
         Some(b"[project]\n".as_slice())
@@ -142,9 +143,8 @@ fn files_are_read_from_a_commit_and_links_are_seen() {
     assert_eq!(objects.blob(&commit, "pkg/none").unwrap(), None);
     assert_eq!(objects.blob(&commit, "link/pyproject.toml").unwrap(), None);
     assert!(matches!(objects.blob(&commit, "link"), Err(GitError::NotAFile { .. })));
-    assert_eq!(objects.entry(&commit, "link").unwrap().unwrap().mode, Mode::Symlink);
-    assert_eq!(objects.entry(&commit, "run.sh").unwrap().unwrap().mode, Mode::Executable);
-    let snapshot = Snapshot::of(&objects, &commit);
+    assert_eq!(snapshot.entry("link").unwrap().unwrap().mode, Mode::Symlink);
+    assert_eq!(snapshot.entry("run.sh").unwrap().unwrap().mode, Mode::Executable);
     let found = snapshot.find("", &|_| true, &|path| path.ends_with(b"pyproject.toml")).unwrap();
     let paths: Vec<&str> = found.iter().map(|file| std::str::from_utf8(&file.path).unwrap()).collect();
     assert_eq!(paths, ["pkg ü/line\nbreak/pyproject.toml", "pkg/pyproject.toml"]);
