@@ -92,6 +92,18 @@ pub struct PackageSet {
 }
 
 impl PackageSet {
+    /// The first `count` packages but those whose bits are set, 64 to a word.
+    pub fn all_but(count: usize, bits: &[u64]) -> PackageSet {
+        let all = |word: usize| match count - word * 64 {
+            below @ 1..64 => (1 << below) - 1,
+            _ => u64::MAX,
+        };
+        let mut words: Vec<u64> =
+            bits.iter().take(count.div_ceil(64)).enumerate().map(|(word, bits)| all(word) & !bits).collect();
+        while words.pop_if(|word| *word == 0).is_some() {}
+        PackageSet { words }
+    }
+
     pub fn insert(&mut self, package: usize) {
         let word = package / 64;
         if self.words.len() <= word {
@@ -110,7 +122,9 @@ impl PackageSet {
 
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(index, word)| {
-            (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| index * 64 + bit)
+            let rest = |word: u64| (word != 0).then_some(word);
+            let lowest_gone = std::iter::successors(rest(*word), move |word| rest(word & (word - 1)));
+            lowest_gone.map(move |word| index * 64 + word.trailing_zeros() as usize)
         })
     }
 }
@@ -122,5 +136,24 @@ impl FromIterator<usize> for PackageSet {
             set.insert(package);
         }
         set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_what_is_missing_is_the_set_of_its_members() {
+        for (count, bits) in
+            [(0, vec![]), (1, vec![0]), (64, vec![0]), (70, vec![1 << 63, 0b10]), (70, vec![5, 63])]
+        {
+            let missing: PackageSet =
+                (0..count).filter(|package| bits[package / 64] & (1u64 << (package % 64)) == 0).collect();
+            let found = PackageSet::all_but(count, &bits);
+            assert_eq!(found, missing, "{count} {bits:?}");
+            assert_eq!(found.iter().collect::<PackageSet>(), found);
+            assert!(found.iter().all(|package| found.contains(package) && package < count));
+        }
     }
 }

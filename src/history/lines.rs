@@ -65,7 +65,10 @@ pub fn first_and_rest<'a, 'b>(lines: &'b [Line<'a>]) -> Option<(Line<'a>, &'b [L
 /// Whether a text holds a word of ASCII, in any case.
 pub fn holds(text: &str, word: &str) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
-    text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+    let Some(first) = word.first() else { return true };
+    let begins = |(at, byte): (usize, &u8)| byte.eq_ignore_ascii_case(first).then_some(at);
+    let mut parts = text.iter().enumerate().filter_map(begins).map(|at| &text[at..]);
+    parts.any(|part| part.get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word)))
 }
 
 /// The paragraphs: runs of lines between lines that separate.

@@ -17,6 +17,9 @@ pub const TRAILER: &str = "Release-Plan:";
 
 /// The plans that a message names, in whatever place: a squash puts what it joins into lists and paragraphs.
 pub fn plans_named(message: &str) -> Vec<Digest> {
+    if !message.contains(TRAILER) {
+        return Vec::new();
+    }
     let named = |line: &str| Digest::parse(line.trim().strip_prefix(TRAILER)?.trim());
     message.lines().filter_map(named).collect()
 }

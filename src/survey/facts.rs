@@ -8,25 +8,21 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::history::History;
 use crate::history::commit::VersionTag;
-use crate::history::fragment::{Fragment, parse_fragment};
-use crate::history::overrides::{Override, parse_override};
 use crate::plan::assume::Assumption;
 use crate::plan::digest::Digest;
-use crate::plan::facts::{Facts, GitHubReleases, OwnTemplate, Telling, Templates};
+use crate::plan::facts::{Facts, GitHubReleases, Telling};
 use crate::render::index_page::Page;
 use crate::survey::assumed::assume;
-use crate::survey::closed::{ClosedReleases, closed_here};
+use crate::survey::closed::ClosedReleases;
 use crate::survey::config_file::{ConfigFile, config_of_commit, find_config};
 use crate::survey::environments::{EnvironmentSettings, environments, first};
 use crate::survey::error::SurveyError;
 use crate::survey::inside::index_folders;
-use crate::survey::manifests::{read_manifests, refuse_unreadable};
+use crate::survey::inventory::{Inventory, take_inventory};
 use crate::survey::merging::Merging;
-use crate::survey::older_tags::recognise_older_formats;
-use crate::survey::packages::{Files, Found, read_package};
-use crate::survey::tags::list_tags;
-use crate::survey::version_tags::version_tags;
+use crate::survey::packages::Files;
 use crate::survey::walk::{Shared, Walk, WalkPackage, walk};
+use crate::survey::walk_ahead::Ahead;
 use crate::survey::withdrawn::{Withdrawn, withdrawn};
 use crate::version::number::Version;
 use crate::workspace::config::hook::HookTable;
@@ -34,16 +30,12 @@ use crate::workspace::config::pull_request::PullRequestTable;
 use crate::workspace::config::settings::PackageSettings;
 use crate::workspace::config::workflows::WorkflowsTable;
 use crate::workspace::config::{Config, Index};
-use crate::workspace::discover::discover;
-use crate::workspace::discover::reach::Reach;
 use crate::workspace::file_name::FileName;
-use crate::workspace::graph::Graph;
 use crate::workspace::name::normalize;
 use crate::workspace::package::Package;
 use crate::workspace::source::VersionSource;
 use crate::world::clock;
 use crate::world::git::Repository;
-use crate::world::git_error::GitError;
 
 /// What a survey is asked for.
 #[derive(Debug, Clone, Default)]
@@ -104,61 +96,46 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
         (_, named) => find_config(repository.root(), named.as_deref())?,
     };
     let config = &config_file.config;
-    let (all_tags, found) = std::thread::scope(|scope| {
-        let tags = scope.spawn(|| list_tags(&repository));
-        let found = find_packages(&head.commit, &config_file, &mut files, options);
-        (tags.join().expect("reading tags does not panic"), found)
+    let from = walked_from(options, &head.commit).to_owned();
+    let (inventory, ahead) = Ahead::beside(&repository, &from, |tags| {
+        take_inventory(&repository, &head.commit, &config_file, &mut files, tags, options)
     });
-    let (found, passed_by) = found?;
-    let all_tags = all_tags?;
-    let (mut packages, settings): (Vec<Package>, Vec<_>) =
-        found.into_iter().map(|found| (found.package, found.settings)).unzip();
-    let graph = graph(&packages)?;
-    let overrides = read_overrides(&mut files)?;
-    let fragments = read_fragments(&mut files)?;
-    let templates = read_templates(&mut files, &settings)?;
-    files.bytes("uv.lock")?;
-    let config_digest = config_digest(&config_file, &overrides, &fragments, &templates);
-    let mut tags = version_tags(&all_tags, &packages);
-    let mut warnings = recognise_older_formats(&all_tags, &mut packages, &tags.found);
-    if !warnings.is_empty() {
-        tags = version_tags(&all_tags, &packages);
-    }
-    let closed = match &options.closed {
-        Some(closed) => closed.clone(),
-        None => closed_here(&repository)?,
-    };
-    for of_package in &mut tags.found {
-        of_package.retain(|tag| !closed.tags.contains(&tag.tag));
-    }
+    let mut inventory = inventory?;
+    let config_digest = config_digest(&config_file, &inventory);
+    let tags = std::mem::take(&mut inventory.version_tags);
+    let (packages, settings) = (&inventory.packages, &inventory.settings);
     let github = config.github().filter(|github| github.releases()).map(|_| {
         let known = packages.iter().map(|one| (one.name.clone(), one.short.clone(), one.path.clone()));
         let latest = config.latest_of(&known.collect::<Vec<_>>());
         let versions = latest.into_iter().flat_map(|package| &tags.found[package]).map(|tag| &tag.version);
         GitHubReleases { latest, highest: versions.filter(|version| !version.is_prerelease()).max().cloned() }
     });
-    let mut walking = Walk {
-        head: walked_from(options, &head.commit).to_owned(),
-        packages: walk_packages(&packages, &settings, tags.found),
-        shared: shared(config, &packages),
+    let shared_patterns = shared(config, packages);
+    let walking = |found, ahead| Walk {
+        head: from.clone(),
+        packages: walk_packages(packages, settings, found),
+        shared: shared_patterns.clone(),
+        ahead,
     };
-    let mut walked = walk(&repository, walking.clone())?;
+    let mut walked = walk(&repository, walking(tags.found, ahead))?;
+    let mut warnings = std::mem::take(&mut inventory.warnings);
     let taken_back = withdrawn(&objects, &walked)?;
     if !taken_back.is_empty() {
+        let mut counted = inventory.count_tags().found;
         for one in &taken_back {
-            walking.packages[one.package].version_tags.retain(|tag| tag.tag != one.tag);
+            counted[one.package].retain(|tag| tag.tag != one.tag);
             let short = &packages[one.package].short;
             let Withdrawn { tag, by, .. } = one;
             warnings
                 .push(format!("commit {by} reverts the release `{tag}` of {short}: the tag is not counted"));
         }
-        walked = walk(&repository, walking)?;
+        walked = walk(&repository, walking(counted, Ahead::default()))?;
         // Its number stays used.
         walked.unreachable_tags.extend(taken_back.into_iter().map(|one| (one.tag, one.package)));
     }
     walked.unreadable_tags = tags.unreadable;
     let indexes = index_folders(config, repository.root())?;
-    let (published, index_digest) = published(&packages, &settings, &indexes)?;
+    let (published, index_digest) = published(packages, settings, &indexes)?;
     let date = clock::day(objects.commit_time(&head.commit)?);
     for (tag, package) in &walked.unreadable_tags {
         warnings.push(format!(
@@ -166,32 +143,32 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
             packages[*package].short
         ));
     }
-    warnings.extend(passed_by);
-    let environments = environments(config, &packages, &settings, &graph)?;
+    warnings.append(&mut inventory.passed_by);
+    let environments = environments(config, packages, settings, &inventory.graph)?;
     let mut facts = Facts {
         first: first(&environments),
         github,
         telling: telling(config),
-        tags_digest: tags_digest(&packages, &walked),
+        tags_digest: tags_digest(packages, &walked),
         history: walked,
-        graph,
+        graph: inventory.graph,
         groups: config.groups(),
         files: files.into_read(),
-        overrides,
-        fragments,
+        overrides: inventory.overrides,
+        fragments: inventory.fragments,
         published,
         index_digest,
         config_digest,
         branch: head.branch,
         remote: repository.remote_url("origin"),
         date,
-        templates,
+        templates: inventory.templates,
         frontend: config.frontend().as_str().to_owned(),
         warnings,
         assumed: Vec::new(),
-        spent: closed.numbers,
-        packages,
-        settings,
+        spent: inventory.closed.numbers,
+        packages: inventory.packages,
+        settings: inventory.settings,
     };
     if options.merging.is_some() || !options.assumed.is_empty() {
         let untagged = vec![Vec::new(); facts.packages.len()];
@@ -267,69 +244,6 @@ fn uploads(config: &Config) -> BTreeMap<String, Index> {
     found.filter(|(_, index)| matches!(index, Index::Remote { .. })).collect()
 }
 
-/// The packages, and a sentence for each place where one could stand and none is read.
-pub fn find_packages(
-    commit: &str,
-    config_file: &ConfigFile,
-    files: &mut Files<'_>,
-    options: &Options,
-) -> Result<(Vec<Found>, Vec<String>), SurveyError> {
-    let config = &config_file.config;
-    let patterns = globs(config.tables.workspace.packages.as_deref().unwrap_or_default());
-    let reach = Reach::of(config, root_manifest(files)?);
-    let manifests = read_manifests(&patterns, &reach, files)?;
-    let discovery = discover(config, &manifests.files).map_err(|problems| config_file.problems(problems))?;
-    refuse_unreadable(&discovery, files)?;
-    if discovery.packages.is_empty() {
-        manifests.refuse_links(files)?;
-        return Err(SurveyError::NoPackages { commit: commit.get(..8).unwrap_or(commit).to_owned() });
-    }
-    let misfits = config.misfits(&discovery.known(config));
-    if !misfits.is_empty() {
-        return Err(config_file.problems(misfits));
-    }
-    let is_single = discovery.is_single_root();
-    let mut found = Vec::new();
-    for candidate in discovery.packages {
-        found.push(read_package(files, config, is_single, candidate)?);
-    }
-    refuse_same_names(&found)?;
-    if let Some(index) = &options.index {
-        if config.index(index).is_none() {
-            let known = config.index_names().into_iter().map(str::to_owned).collect();
-            return Err(SurveyError::NoIndex { name: index.clone(), known });
-        }
-        for one in &mut found {
-            one.settings.index = index.clone();
-        }
-    }
-    Ok((found, manifests.passed_by))
-}
-
-fn refuse_same_names(found: &[Found]) -> Result<(), SurveyError> {
-    for (index, one) in found.iter().enumerate() {
-        let same = |other: &&Found| {
-            other.package.name == one.package.name || other.package.short == one.package.short
-        };
-        if let Some(other) = found[..index].iter().find(same) {
-            return Err(SurveyError::SameName {
-                name: one.package.short.clone(),
-                first: other.package.path.to_string(),
-                second: one.package.path.to_string(),
-            });
-        }
-    }
-    Ok(())
-}
-
-pub fn graph(packages: &[Package]) -> Result<Graph, SurveyError> {
-    let nodes: Vec<_> = packages
-        .iter()
-        .map(|package| (package.name.clone(), &package.manifest, package.path.clone()))
-        .collect();
-    Ok(Graph::build(&nodes)?)
-}
-
 pub fn walk_packages(
     packages: &[Package],
     settings: &[PackageSettings],
@@ -372,7 +286,7 @@ pub fn shared(config: &Config, packages: &[Package]) -> Vec<Shared> {
 }
 
 /// Patterns that the configuration has checked already.
-fn globs(patterns: &[String]) -> GlobSet {
+pub fn globs(patterns: &[String]) -> GlobSet {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         if let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() {
@@ -380,59 +294,6 @@ fn globs(patterns: &[String]) -> GlobSet {
         }
     }
     set.build().unwrap_or_default()
-}
-
-/// The root's `pyproject.toml`, where it can be read.
-fn root_manifest<'f>(files: &'f mut Files<'_>) -> Result<Option<&'f str>, GitError> {
-    match files.bytes("pyproject.toml") {
-        Ok(bytes) => Ok(bytes.and_then(|bytes| std::str::from_utf8(bytes).ok())),
-        // A link: whoever needs it says so.
-        Err(GitError::NotAFile { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn read_overrides(files: &mut Files<'_>) -> Result<Vec<Override>, SurveyError> {
-    let mut overrides = Vec::new();
-    for path in paths_in(files, ".release/overrides", ".toml")? {
-        overrides.push(
-            parse_override(&path, files.text(&path)?)
-                .map_err(|problems| SurveyError::Correction { problems })?,
-        );
-    }
-    Ok(overrides)
-}
-
-fn read_fragments(files: &mut Files<'_>) -> Result<Vec<Fragment>, SurveyError> {
-    let mut fragments = Vec::new();
-    for path in paths_in(files, ".release/changes", ".md")? {
-        if !path.ends_with("/README.md") {
-            let fragment = parse_fragment(&path, files.text(&path)?);
-            fragments.push(fragment.map_err(|problems| SurveyError::Correction { problems })?);
-        }
-    }
-    Ok(fragments)
-}
-
-fn paths_in(files: &Files<'_>, folder: &str, ending: &str) -> Result<Vec<String>, SurveyError> {
-    let found = files.find(folder, &|_| true, &|path| path.ends_with(ending.as_bytes()))?;
-    Ok(found.into_iter().filter_map(|file| String::from_utf8(file.path).ok()).collect())
-}
-
-fn read_templates(
-    files: &mut Files<'_>,
-    settings: &[PackageSettings],
-) -> Result<Vec<Templates>, SurveyError> {
-    let mut templates = Vec::new();
-    for one in settings {
-        let mut read = |path: &Option<String>| -> Result<Option<OwnTemplate>, SurveyError> {
-            let Some(path) = path else { return Ok(None) };
-            Ok(Some(OwnTemplate { name: path.clone(), text: files.text(path)?.to_owned() }))
-        };
-        let (notes, changelog) = (read(&one.notes.template)?, read(&one.notes.changelog_template)?);
-        templates.push(Templates { notes, changelog });
-    }
-    Ok(templates)
 }
 
 /// What the directory indexes hold of each package, and a digest over it.
@@ -443,10 +304,13 @@ fn published(
 ) -> Result<(Vec<BTreeSet<Version>>, Digest), SurveyError> {
     let mut all = Vec::new();
     let mut text = String::new();
+    // Most often none was published to yet, here: no package is looked for in it.
+    let begun: BTreeSet<&PathBuf> =
+        indexes.values().filter(|folder| folder.join("simple").exists()).collect();
     for (package, settings) in packages.iter().zip(settings) {
         let mut versions = BTreeSet::new();
-        if let Some(page) = indexes.get(&settings.index).and_then(|folder| page(folder, package).transpose())
-        {
+        let known = indexes.get(&settings.index).filter(|folder| begun.contains(*folder));
+        if let Some(page) = known.and_then(|folder| page(folder, package).transpose()) {
             for file in page?.files {
                 text.push_str(&format!("{} {}\n", file.filename, file.sha256));
                 versions.extend(FileName::parse(&file.filename).map(|name| name.version().clone()));
@@ -470,12 +334,8 @@ fn page(index: &Path, package: &Package) -> Result<Option<Page>, SurveyError> {
     }
 }
 
-fn config_digest(
-    config_file: &ConfigFile,
-    overrides: &[Override],
-    fragments: &[Fragment],
-    templates: &[Templates],
-) -> Digest {
+fn config_digest(config_file: &ConfigFile, inventory: &Inventory) -> Digest {
+    let Inventory { overrides, fragments, templates, .. } = inventory;
     Digest::of(format!("{}\n{overrides:?}\n{fragments:?}\n{templates:?}", config_file.text).as_bytes())
 }
 

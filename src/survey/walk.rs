@@ -7,6 +7,7 @@ use globset::GlobSet;
 
 use crate::history::History;
 use crate::history::commit::{Commit, CommitId, PackageSet, Person, VersionTag};
+use crate::survey::walk_ahead::Ahead;
 use crate::survey::walk_batches::{Job, compare_all};
 use crate::survey::walk_graph::Graph;
 use crate::survey::walk_releases::Releases;
@@ -25,6 +26,8 @@ pub struct Walk {
     pub packages: Vec<WalkPackage>,
     /// Files that belong to several packages.
     pub shared: Vec<Shared>,
+    /// Commits that were read already.
+    pub ahead: Ahead,
 }
 
 /// What the walk has to know of a package.
@@ -64,14 +67,15 @@ pub struct Shared {
 /// Unreadable objects; a clone too shallow or too partial for the question.
 pub fn walk(repository: &Repository, walk: Walk) -> Result<History, GitError> {
     let objects = repository.objects();
-    let Walk { head, mut packages, shared } = walk;
+    let Walk { head, mut packages, shared, ahead } = walk;
     let mut sets = Sets::new(packages.len());
     let tags = packages.iter_mut().map(|package| std::mem::take(&mut package.version_tags));
     let mut releases = Releases::new(tags)?;
-    let (mut graph, exhausted) = Graph::walk(&objects, parse_id(&head)?, &mut releases, &mut sets)?;
+    let (mut graph, exhausted) = Graph::walk(&objects, ahead, parse_id(&head)?, &mut releases, &mut sets)?;
+    releases.meet_older(|commit| graph.holds(commit))?;
     let mut unreachable_tags = Vec::new();
     if exhausted {
-        unreachable_tags = releases.forget_unreachable();
+        unreachable_tags = releases.forget_unreachable()?;
         if !unreachable_tags.is_empty() {
             graph.spread_again(&mut releases, &mut sets);
         }

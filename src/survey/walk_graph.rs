@@ -14,6 +14,7 @@ use gix::ObjectId;
 use gix::hashtable::HashMap;
 use gix::objs::Kind;
 
+use crate::survey::walk_ahead::Ahead;
 use crate::survey::walk_releases::Releases;
 use crate::survey::walk_sets::{FULL, SetId, Sets};
 use crate::world::commit_text::CommitText;
@@ -52,6 +53,7 @@ impl Graph {
     /// Unreadable commits; a shallow clone that ends before the last releases.
     pub fn walk(
         objects: &Objects,
+        ahead: Ahead,
         head: ObjectId,
         releases: &mut Releases,
         sets: &mut Sets,
@@ -60,13 +62,19 @@ impl Graph {
         let shallow = objects.shallow_commits()?;
         let queue = BinaryHeap::new();
         let grafts = objects.grafts()?;
+        let (open, oldest_open) = (0, i64::MAX);
         let mut walk =
-            Walk { graph, objects, releases, sets, shallow, grafts, queue, open: 0, oldest_open: i64::MAX };
+            Walk { graph, objects, ahead, releases, sets, shallow, grafts, queue, open, oldest_open };
         walk.enter(head)?;
         let exhausted = walk.run()?;
         walk.look_beyond()?;
         walk.check_shallow()?;
         Ok((walk.graph, exhausted))
+    }
+
+    /// Whether the walk came by a commit.
+    pub fn holds(&self, commit: &ObjectId) -> bool {
+        self.numbers.contains_key(commit)
     }
 
     pub fn parents(&self, number: u32) -> &[u32] {
@@ -132,6 +140,7 @@ impl Graph {
 struct Walk<'a> {
     graph: Graph,
     objects: &'a Objects,
+    ahead: Ahead,
     releases: &'a mut Releases,
     sets: &'a mut Sets,
     /// Commits whose parents are not here, sorted.
@@ -207,8 +216,14 @@ impl Walk<'_> {
         }
         let number = u32::try_from(self.graph.nodes.len())
             .map_err(|_| GitError::Damaged { id: id.to_string(), what: "more than 2^32 commits" })?;
-        let mut object = Vec::new();
-        self.objects.expect(&id, Kind::Commit, &mut object)?;
+        let object = match self.ahead.take(&id) {
+            Some(object) => object,
+            None => {
+                let mut object = Vec::new();
+                self.objects.expect(&id, Kind::Commit, &mut object)?;
+                object
+            }
+        };
         let text = CommitText(&object);
         let tree = text.tree().ok_or_else(|| GitError::Damaged { id: id.to_string(), what: "no tree" })?;
         let time = text.time();

@@ -12,6 +12,7 @@ use crate::world::objects::parse_id;
 /// The version tags of all packages, and which of them were met.
 pub struct Releases {
     packages: Vec<Tags>,
+    /// The tags that may decide, by commit.
     at: HashMap<ObjectId, Vec<(usize, usize)>>,
     /// Tags that may decide and were not met yet.
     pending: usize,
@@ -30,20 +31,42 @@ impl Releases {
     /// A tag whose commit is no full id.
     pub fn new(packages: impl IntoIterator<Item = Vec<VersionTag>>) -> Result<Releases, GitError> {
         let mut releases = Releases { packages: Vec::new(), at: HashMap::default(), pending: 0 };
-        for (package, mut tags) in packages.into_iter().enumerate() {
+        for mut tags in packages {
             tags.sort_by(|left, right| {
                 right.version.cmp(&left.version).then_with(|| left.tag.cmp(&right.tag))
             });
-            for (index, tag) in tags.iter().enumerate() {
-                releases.at.entry(parse_id(&tag.commit.0)?).or_default().push((package, index));
-            }
-            let last_final = tags.iter().find(|tag| !tag.version.is_prerelease()).map(|tag| &tag.version);
-            let deciding =
-                tags.iter().take_while(|tag| last_final.is_none_or(|last| tag.version >= *last)).count();
-            releases.pending += deciding;
-            releases.packages.push(Tags { met: vec![false; tags.len()], tags, deciding });
+            releases.packages.push(Tags { met: vec![false; tags.len()], tags, deciding: 0 });
         }
+        releases.find_deciding()?;
         Ok(releases)
+    }
+
+    fn find_deciding(&mut self) -> Result<(), GitError> {
+        self.at.clear();
+        self.pending = 0;
+        for (package, tags) in self.packages.iter_mut().enumerate() {
+            let last_final = tags.tags.iter().find(|tag| is_final(&tag.version)).map(|tag| &tag.version);
+            let may_decide = |tag: &&VersionTag| last_final.is_none_or(|last| tag.version >= *last);
+            for (index, tag) in tags.tags.iter().take_while(may_decide).enumerate() {
+                self.at.entry(parse_id(&tag.commit.0)?).or_default().push((package, index));
+                self.pending += 1;
+                tags.deciding = index + 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the older tags whose commits the walk came by.
+    ///
+    /// # Errors
+    /// A tag whose commit is no full id.
+    pub fn meet_older(&mut self, came_by: impl Fn(&ObjectId) -> bool) -> Result<(), GitError> {
+        for Tags { tags, met, deciding } in &mut self.packages {
+            for (tag, met) in tags.iter().zip(met).skip(*deciding) {
+                *met = came_by(&parse_id(&tag.commit.0)?);
+            }
+        }
+        Ok(())
     }
 
     /// Notes that a commit is reachable; gives the releases that stand on it, if each package's highest
@@ -52,7 +75,7 @@ impl Releases {
         let mut set = sets.start();
         for (package, index) in self.at.get(commit).map(Vec::as_slice).unwrap_or_default() {
             let tags = &mut self.packages[*package];
-            if !std::mem::replace(&mut tags.met[*index], true) && *index < tags.deciding {
+            if !std::mem::replace(&mut tags.met[*index], true) {
                 self.pending -= 1;
             }
             let version = &tags.tags[*index].version;
@@ -74,7 +97,10 @@ impl Releases {
     }
 
     /// Once all of history was read: gives up the tags that were not met.
-    pub fn forget_unreachable(&mut self) -> Vec<(String, usize)> {
+    ///
+    /// # Errors
+    /// A tag whose commit is no full id.
+    pub fn forget_unreachable(&mut self) -> Result<Vec<(String, usize)>, GitError> {
         let mut unreachable = Vec::new();
         for (package, tags) in self.packages.iter_mut().enumerate() {
             let met = std::mem::take(&mut tags.met);
@@ -84,17 +110,10 @@ impl Releases {
             tags.met = vec![true; reachable.len()];
             tags.tags = reachable.into_iter().map(|(tag, _)| tag).collect();
         }
-        self.at.clear();
-        for (package, tags) in self.packages.iter().enumerate() {
-            for (index, tag) in tags.tags.iter().enumerate() {
-                if let Ok(id) = parse_id(&tag.commit.0) {
-                    self.at.entry(id).or_default().push((package, index));
-                }
-            }
-        }
         unreachable.sort();
+        self.find_deciding()?;
         self.pending = 0;
-        unreachable
+        Ok(unreachable)
     }
 
     /// For each package the tags that were met, highest first.

@@ -84,8 +84,7 @@ impl Sets {
     }
 
     fn missing(&self, set: SetId, offset: usize) -> Arc<PackageSet> {
-        let words = &self.words[set as usize][offset..];
-        Arc::new((0..self.packages).filter(|bit| words[bit / 64] & (1 << (bit % 64)) == 0).collect())
+        Arc::new(PackageSet::all_but(self.packages, &self.words[set as usize][offset..]))
     }
 
     fn width(&self) -> usize {

@@ -47,8 +47,11 @@ pub fn read_tag_version(text: &str) -> Result<Version, TagVersionError> {
 
 /// Whether a version is a post-release without saying `post`, spelled with a hyphen as semver's pre-releases are.
 fn is_hidden_post(text: &str, version: &Version) -> bool {
+    if !version.as_pep440().is_post() {
+        return false;
+    }
     let public = text.split('+').next().unwrap_or(text).to_ascii_lowercase();
-    version.as_pep440().is_post() && public.contains('-') && !public.contains("post")
+    public.contains('-') && !public.contains("post")
 }
 
 /// The reason why a text that PEP 440 does not know is refused.

@@ -75,7 +75,7 @@ impl TagFormat {
             name.is_none_or(is_valid) && version.starts_with(|c: char| c.is_ascii_digit())
         });
         let is_version = |(_, version): &(Option<&str>, &str)| Version::parse(version).is_ok();
-        if readings.iter().any(is_version) {
+        if readings.len() > 1 && readings.iter().any(is_version) {
             readings.retain(is_version);
         }
         readings

@@ -96,7 +96,11 @@ impl Repository {
             let name = name.as_bstr().to_string();
             name.strip_prefix("refs/heads/").map_or(name.clone(), str::to_owned)
         });
-        let commit = local.head_id().map_err(|error| read_error("HEAD", error))?;
+        let commit = match head.id() {
+            // A branch names a commit: no object has to be read for that.
+            Some(commit) => commit,
+            None => local.head_id().map_err(|error| read_error("HEAD", error))?,
+        };
         Ok(Head { commit: commit.to_string(), branch })
     }
 

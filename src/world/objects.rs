@@ -140,6 +140,9 @@ impl Objects {
 
     /// How many deltas the pack puts between an object and its bytes; 0 where it is stored whole.
     pub fn delta_depth(&self, id: &oid) -> u32 {
+        if let Some(depth) = self.packs.as_ref().and_then(|packs| packs.borrow_mut().depth(id)) {
+            return depth;
+        }
         match self.local.objects.header(id) {
             Ok(Header::Packed(place)) => place.num_deltas,
             _ => 0,

@@ -4,6 +4,7 @@
 //! Only for what is usual. Whatever it does not find or does not understand (loose objects, alternates, damage) is
 //! `None` here and left to gix.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -11,7 +12,8 @@ use std::sync::{Arc, OnceLock};
 use gix::objs::Kind;
 use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::{data, index};
-use gix::{ObjectId, hash, oid, zlib};
+use gix::{ObjectId, hash, oid};
+use libdeflater::Decompressor;
 
 use crate::world::delta::{LARGEST, apply};
 
@@ -52,7 +54,7 @@ impl Packs {
         PackReader {
             packs: self.clone(),
             last: 0,
-            inflate: zlib::Inflate::default(),
+            inflate: Decompressor::new(),
             kept: Kept::default(),
             delta: Vec::new(),
             chain: Vec::new(),
@@ -68,9 +70,47 @@ impl Pack {
         self.data.get_or_init(open).as_ref()
     }
 
-    fn offset(&self, id: &oid) -> Option<u64> {
-        Some(self.index.pack_offset_at_index(self.index.lookup(id)?))
+    /// Where the object stands that a delta is made from, inside `None` where it can not be found; outside `None` for an
+    /// entry that is no delta.
+    fn base(&self, entry: &data::Entry) -> Option<Option<u64>> {
+        match entry.header {
+            Header::OfsDelta { base_distance } => Some(entry.checked_base_pack_offset(base_distance)),
+            Header::RefDelta { base_id } => Some(self.offset(&base_id)),
+            _ => None,
+        }
     }
+
+    fn offset(&self, id: &oid) -> Option<u64> {
+        Some(self.index.pack_offset_at_index(place(&self.index, id)?))
+    }
+}
+
+/// How many guesses are made at an object's place before the index is halved again and again.
+const GUESSES: usize = 8;
+
+/// An object's place in an index. Ids are spread evenly, so it stands about where its first digits say.
+fn place(index: &index::File, id: &oid) -> Option<u32> {
+    let wanted = first_digits(id);
+    let (mut start, mut end) = (0, index.num_objects());
+    let (mut lowest, mut highest) = (0, u64::MAX);
+    for _ in 0..GUESSES {
+        if start == end {
+            return None;
+        }
+        let share = u128::from(wanted - lowest) * u128::from(end - start);
+        let guess = start + u32::try_from(share / (u128::from(highest - lowest) + 1)).ok()?;
+        let found = index.oid_at_index(guess);
+        match id.cmp(found) {
+            Ordering::Equal => return Some(guess),
+            Ordering::Less => (end, highest) = (guess, first_digits(found)),
+            Ordering::Greater => (start, lowest) = (guess + 1, first_digits(found)),
+        }
+    }
+    index.lookup(id)
+}
+
+fn first_digits(id: &oid) -> u64 {
+    id.as_bytes().first_chunk().map_or(0, |digits| u64::from_be_bytes(*digits))
 }
 
 /// An object's bytes, shared.
@@ -81,7 +121,7 @@ pub struct PackReader {
     packs: Packs,
     /// The pack that held the last object: most often it holds the next one too.
     last: usize,
-    inflate: zlib::Inflate,
+    inflate: Decompressor,
     kept: Kept,
     delta: Vec<u8>,
     chain: Vec<(u64, data::Entry)>,
@@ -124,6 +164,20 @@ impl PackReader {
         Some(kind)
     }
 
+    /// How many deltas stand between an object and its bytes.
+    pub fn depth(&mut self, id: &oid) -> Option<u32> {
+        let (pack, mut at) = self.find(id)?;
+        let held = &self.packs.0[pack];
+        for depth in 0..LONGEST {
+            let entry = held.data()?.entry(at).ok()?;
+            at = match held.base(&entry) {
+                Some(base) => base?,
+                None => return u32::try_from(depth).ok(),
+            };
+        }
+        None
+    }
+
     fn find(&mut self, id: &oid) -> Option<(usize, u64)> {
         let packs = &self.packs.0;
         if let Some(offset) = packs.get(self.last)?.offset(id) {
@@ -144,21 +198,17 @@ impl PackReader {
             }
             let held = &self.packs.0[pack];
             let entry = held.data()?.entry(at).ok()?;
-            let base = match entry.header {
-                Header::OfsDelta { base_distance } => entry.checked_base_pack_offset(base_distance)?,
-                Header::RefDelta { base_id } => held.offset(&base_id)?,
-                ref whole => {
-                    let kind = kind_of(whole)?;
-                    let mut bytes = Vec::new();
-                    self.inflate(pack, &entry, &mut bytes)?;
-                    break self.kept.keep(pack, at, kind, bytes);
-                }
+            let Some(base) = held.base(&entry) else {
+                let kind = kind_of(&entry.header)?;
+                let mut bytes = Vec::new();
+                self.inflate(pack, &entry, &mut bytes)?;
+                break self.kept.keep(pack, at, kind, bytes);
             };
             if self.chain.len() == LONGEST {
                 return None;
             }
             self.chain.push((at, entry));
-            at = base;
+            at = base?;
         };
         while let Some((at, entry)) = self.chain.pop() {
             let mut delta = std::mem::take(&mut self.delta);
@@ -172,9 +222,11 @@ impl PackReader {
 
     fn inflate(&mut self, pack: usize, entry: &data::Entry, into: &mut Vec<u8>) -> Option<()> {
         let size = usize::try_from(Some(entry.decompressed_size).filter(|size| *size <= LARGEST)?).ok()?;
+        let data = self.packs.0[pack].data()?;
+        // Where its bytes end is found while they are read.
+        let packed = data.entry_slice(entry.data_offset..data.pack_end() as u64)?;
         into.resize(size, 0);
-        self.packs.0[pack].data()?.decompress_entry(entry, &mut self.inflate, into).ok()?;
-        Some(())
+        (self.inflate.zlib_decompress(packed, into).ok()? == size).then_some(())
     }
 }
 
@@ -199,7 +251,7 @@ struct Kept {
 }
 
 /// How many bytes a generation holds: clearing more costs more than it saves.
-const GENERATION: usize = 2 << 20;
+const GENERATION: usize = 1 << 20;
 
 impl Kept {
     fn get(&mut self, pack: usize, offset: u64) -> Option<(Kind, Bytes)> {

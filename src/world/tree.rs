@@ -108,6 +108,9 @@ fn equal_stretch(old: &[u8], new: &[u8]) -> usize {
         equal += WIDE;
     }
     equal += old[equal..].iter().zip(&new[equal..]).take_while(|(left, right)| left == right).count();
+    if equal == old.len() && equal == new.len() {
+        return equal;
+    }
     let mut entries = 0;
     // Names are short: a plain loop finds their end sooner than a search made for long texts.
     let end_of = |rest: &[u8]| rest.iter().position(|byte| *byte == 0);

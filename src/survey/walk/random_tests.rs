@@ -8,6 +8,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::{Shared, Walk, WalkPackage, walk};
 use crate::history::commit::{Commit, CommitId, Touched, VersionTag};
 use crate::survey::tags::list_tags;
+use crate::survey::walk_ahead::Ahead;
 use crate::version::number::Version;
 use crate::world::testing::TestRepository;
 
@@ -80,7 +81,9 @@ fn check(seed: u64) {
         false => Vec::new(),
     };
     let head = repository.git(&["rev-parse", "HEAD"]);
-    let input = Walk { head: head.clone(), packages: packages.clone(), shared: shared.clone() };
+    // However many commits were read before, the answer is the same.
+    let (_, ahead) = Ahead::beside(&opened, &head, |tags| tags.recv().unwrap().unwrap());
+    let input = Walk { head: head.clone(), packages: packages.clone(), shared: shared.clone(), ahead };
     let history = walk(&opened, input).unwrap();
     let slow = Slow::new(&repository, &packages, &shared);
     slow.compare(seed, &history);

@@ -22,7 +22,7 @@ fn read(repository: &TestRepository, mut packages: Vec<WalkPackage>) -> History 
             package.version_tags.push(tag);
         }
     }
-    walk(&opened, Walk { head: opened.head().unwrap().commit, packages, shared: Vec::new() }).unwrap()
+    walk(&opened, Walk { head: opened.head().unwrap().commit, packages, ..Walk::default() }).unwrap()
 }
 
 /// Each commit in one line: its subject, what it touches of each package, `+` for files of none.
@@ -128,6 +128,7 @@ fn shared_files_touch_all_their_packages() {
         head: opened.head().unwrap().commit,
         packages: vec![package("a", "a"), package("b", "b")],
         shared: vec![Shared { patterns, packages: vec![0, 1] }],
+        ..Walk::default()
     };
     assert_eq!(told(&walk(&opened, input).unwrap()), ["two +", "one 0:Shared 1:Shared"]);
 }
@@ -224,7 +225,7 @@ fn a_shallow_clone_serves_as_far_as_it_reaches() {
     let input = |version_tags| Walk {
         head: head.clone(),
         packages: vec![WalkPackage { version_tags, ..package("a", "a") }],
-        shared: Vec::new(),
+        ..Walk::default()
     };
     assert_eq!(told(&walk(&opened, input(tags("a-v4"))).unwrap()), ["five 0:Files"]);
     let error = walk(&opened, input(Vec::new())).unwrap_err();
