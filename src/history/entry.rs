@@ -29,6 +29,27 @@ pub struct Entry {
     pub from_squash: bool,
 }
 
+impl Entry {
+    /// The entry without its prose and its footers, which notes and plans do not tell of a commit.
+    pub fn in_short(&self) -> Entry {
+        Entry {
+            kind: self.kind.clone(),
+            scope: self.scope.clone(),
+            description: self.description.clone(),
+            body: None,
+            breaking: self.breaking,
+            breaking_notes: self.breaking_notes.clone(),
+            stable: self.stable,
+            footers: Vec::new(),
+            release_as: self.release_as.clone(),
+            packages: self.packages.clone(),
+            references: self.references.clone(),
+            pull_request: self.pull_request,
+            from_squash: self.from_squash,
+        }
+    }
+}
+
 /// A footer (Conventional Commits 1.0.0, items 8 to 10).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Footer {

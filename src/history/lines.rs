@@ -64,12 +64,23 @@ pub fn first_and_rest<'a, 'b>(lines: &'b [Line<'a>]) -> Option<(Line<'a>, &'b [L
 
 /// Whether a text holds a word of ASCII, in any case.
 pub fn holds(text: &str, word: &str) -> bool {
-    let (text, word) = (text.as_bytes(), word.as_bytes());
-    let Some(first) = word.first() else { return true };
-    let begins = |(at, byte): (usize, &u8)| byte.eq_ignore_ascii_case(first).then_some(at);
-    let mut parts = text.iter().enumerate().filter_map(begins).map(|at| &text[at..]);
-    parts.any(|part| part.get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word)))
+    let (bytes, word) = (text.as_bytes(), word.as_bytes());
+    let rank = |byte: &u8| RAREST.iter().position(|rare| rare.eq_ignore_ascii_case(byte));
+    let Some(anchor) = (0..word.len()).min_by_key(|at| rank(&word[*at]).unwrap_or(RAREST.len())) else {
+        return true;
+    };
+    let stands_around = |at: usize| {
+        let part = at.checked_sub(anchor).and_then(|start| bytes.get(start..start + word.len()));
+        part.is_some_and(|part| part.eq_ignore_ascii_case(word))
+    };
+    let (lower, upper) =
+        (char::from(word[anchor].to_ascii_lowercase()), char::from(word[anchor].to_ascii_uppercase()));
+    let found = |sign: char| text.match_indices(sign).any(|(at, _)| stands_around(at));
+    found(lower) || (upper != lower && found(upper))
 }
+
+/// Signs by which a word is looked for, those first that English has least of.
+const RAREST: &[u8] = b"-zqjxkvbpygfwm";
 
 /// The paragraphs: runs of lines between lines that separate.
 pub fn paragraphs<'a, 'b>(lines: &'b [Line<'a>]) -> impl Iterator<Item = &'b [Line<'a>]> {
@@ -167,10 +178,22 @@ fn starts_with_tag(text: &str, tag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::lines_of;
+    use super::{holds, lines_of};
 
     fn quoted(text: &str) -> String {
         lines_of(text).iter().map(|line| if line.quoted { 'q' } else { '-' }).collect()
+    }
+
+    #[test]
+    fn a_word_is_found_in_any_case_and_place() {
+        for text in ["Release-As", "x\nRELEASE-AS: 1", "ärelease-as", "-release-as", "release-release-as"] {
+            assert!(holds(text, "release-as"), "{text}");
+        }
+        for text in ["", "release", "-as", "release_as", "release-a", "elease-as", "rélease-as"] {
+            assert!(!holds(text, "release-as"), "{text}");
+        }
+        assert!(holds("Re-REVERTED", "revert") && holds("Packages: a", "packages") && holds("", ""));
+        assert!(!holds("reverb", "revert") && !holds("package s", "packages"));
     }
 
     #[test]

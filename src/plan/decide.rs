@@ -1,5 +1,7 @@
 //! Who is released, and as which number: own changes, groups, dependents, until nothing moves.
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
 use crate::plan::facts::{Facts, Request};
 use crate::plan::number::{self, Wanted};
 use crate::plan::requirement;
@@ -39,9 +41,7 @@ pub fn decide(
 ) -> Decisions {
     let mut deciding = Deciding { facts, request, standings, outcome: Decisions::default() };
     deciding.outcome.releases = vec![None; facts.packages.len()];
-    for package in 0..facts.packages.len() {
-        deciding.decide_alone(package, tally);
-    }
+    deciding.decide_alone(tally);
     // Each round releases at least one package more or raises a group; both can happen only so often.
     for _ in 0..=2 * facts.packages.len() {
         let moved = deciding.move_groups() | deciding.move_dependents();
@@ -53,6 +53,9 @@ pub fn decide(
     deciding.warn_of_those_left_behind();
     deciding.outcome
 }
+
+/// How many packages one thread decides at least: fewer are decided before another begins.
+const TOGETHER: usize = 32;
 
 struct Deciding<'f> {
     facts: &'f Facts,
@@ -66,23 +69,27 @@ impl Deciding<'_> {
         self.request.only.as_ref().is_none_or(|only| only.contains(&package))
     }
 
-    fn decide_alone(&mut self, package: usize, tally: &Tally) {
-        if !self.is_selected(package) {
-            return;
-        }
-        let standing = match &self.standings[package] {
-            Ok(standing) => standing,
-            Err(refusal) => return self.outcome.refused.push(refusal.clone()),
+    fn decide_alone(&mut self, tally: &Tally) {
+        let selected: Vec<usize> =
+            (0..self.facts.packages.len()).filter(|package| self.is_selected(*package)).collect();
+        let alone = |package: &usize| {
+            let standing = self.standings[*package].as_ref().map_err(Refusal::clone)?;
+            let mut warnings = Vec::new();
+            let (facts, request) = (self.facts, self.request);
+            let decision = number::decide_alone(facts, request, *package, standing, tally, &mut warnings);
+            Ok((decision, warnings))
         };
-        let decision = number::decide_alone(
-            self.facts,
-            self.request,
-            package,
-            standing,
-            tally,
-            &mut self.outcome.warnings,
-        );
-        self.outcome.releases[package] = decision;
+        let decided: Vec<Result<_, Refusal>> =
+            selected.par_iter().with_min_len(TOGETHER).map(alone).collect();
+        for (package, decided) in selected.into_iter().zip(decided) {
+            match decided {
+                Err(refusal) => self.outcome.refused.push(refusal),
+                Ok((decision, warnings)) => {
+                    self.outcome.releases[package] = decision;
+                    self.outcome.warnings.extend(warnings);
+                }
+            }
+        }
     }
 
     /// Gives every group its common number. Answers whether anything moved.

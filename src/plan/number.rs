@@ -360,7 +360,7 @@ fn because_of(facts: &Facts, changes: &[Change]) -> Vec<Because> {
                 package: None,
                 size: Some(size),
                 text: title(change),
-                rule: change.rule.clone(),
+                rule: change.rule.to_string(),
             })
         })
         .collect()

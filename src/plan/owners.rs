@@ -1,5 +1,7 @@
 //! Whose a commit is: override, footer, else the files it changes; for one without files the rule of the package.
 
+use std::sync::Arc;
+
 use crate::history::commit::{Commit, Touched};
 use crate::history::reader::Reading;
 use crate::plan::facts::Facts;
@@ -11,7 +13,7 @@ use crate::workspace::config::settings::{EmptyCommits, EntriesRule};
 #[derive(Debug, Clone)]
 pub struct Owner {
     pub package: usize,
-    pub rule: String,
+    pub rule: Arc<str>,
 }
 
 /// Gives commits to packages.
@@ -21,12 +23,16 @@ pub struct Owners<'f> {
     names: ScopeNames,
     /// The packages that take every commit.
     greedy: Vec<usize>,
+    /// For each package the rule by which it owns what stands in its folder.
+    by_folder: Vec<Arc<str>>,
 }
 
 impl<'f> Owners<'f> {
     pub fn of(facts: &'f Facts) -> Owners<'f> {
         let greedy = (0..facts.settings.len()).filter(|package| facts.settings[*package].owns_all).collect();
-        Owners { facts, names: ScopeNames::of(facts), greedy }
+        let by_folder =
+            facts.packages.iter().map(|package| format!("files in {}", package.path).into()).collect();
+        Owners { facts, names: ScopeNames::of(facts), greedy, by_folder }
     }
 
     pub fn names(&self) -> &ScopeNames {
@@ -70,7 +76,7 @@ impl<'f> Owners<'f> {
                 let id = commit.id.short();
                 warnings.push(format!("commit {id} names a package `{name}` that is not here"));
             }
-            owners.extend(found.into_iter().map(|package| Owner { package, rule: rule.to_owned() }));
+            owners.extend(found.into_iter().map(|package| Owner { package, rule: rule.into() }));
         }
         owners
     }
@@ -82,8 +88,8 @@ impl<'f> Owners<'f> {
             .map(|touch| Owner {
                 package: touch.package,
                 rule: match touch.what {
-                    Touched::Shared => "shared files".to_owned(),
-                    _ => format!("files in {}", self.facts.packages[touch.package].path),
+                    Touched::Shared => "shared files".into(),
+                    _ => self.by_folder[touch.package].clone(),
                 },
             })
             .collect();
@@ -94,7 +100,7 @@ impl<'f> Owners<'f> {
             // All that the commit changes is this package's, and none of it counts.
             let uncounted = touches(false) && !commit.outside && commit.touches.len() == 1;
             if !touches(true) && !uncounted {
-                owners.push(Owner { package, rule: "takes every commit".to_owned() });
+                owners.push(Owner { package, rule: "takes every commit".into() });
             }
         }
         owners
@@ -124,7 +130,7 @@ impl<'f> Owners<'f> {
             EmptyCommits::Named => None,
         };
         (0..self.facts.packages.len())
-            .filter_map(|package| Some(Owner { package, rule: rule(package)?.to_owned() }))
+            .filter_map(|package| Some(Owner { package, rule: rule(package)?.into() }))
             .collect()
     }
 }

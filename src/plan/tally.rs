@@ -1,6 +1,7 @@
 //! From commits and fragments to the changes that count for each package, and a reason for all others.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
@@ -37,7 +38,7 @@ pub struct Change {
     /// The size it asks for; none where it only appears in notes.
     pub size: Option<Bump>,
     /// The rule that gave it to the package.
-    pub rule: String,
+    pub rule: Arc<str>,
     /// Whether no release, not even a pre-release, holds it yet.
     pub fresh: bool,
 }
@@ -67,19 +68,26 @@ pub fn tally(facts: &Facts) -> Tally {
         commits.par_iter().with_min_len(TOGETHER).map(|commit| Told::read(commit, facts)).collect();
     let rules = entries_rules(facts);
     let mut counting = Counting::new(facts, &told);
-    for (number, part) in told.chunks(PART).enumerate() {
-        let readings: Vec<Readings> =
-            part.par_iter().with_min_len(TOGETHER).map(|told| told.readings(&rules)).collect();
-        for (place, readings) in readings.into_iter().enumerate() {
-            counting.count_commit(number * PART + place, &readings);
-        }
+    let mut parts = told.chunks(PART);
+    let read = |part: &[Told<'_>]| -> Vec<Readings> {
+        part.par_iter().with_min_len(TOGETHER).map(|told| told.readings(&rules)).collect()
+    };
+    let (mut first, mut readings) = (0, read(parts.next().unwrap_or_default()));
+    while !readings.is_empty() {
+        // While some are counted, the next ones are read.
+        let next = parts.next().unwrap_or_default();
+        let count =
+            || readings.iter().zip(first..).for_each(|(one, index)| counting.count_commit(index, one));
+        let ((), following) = rayon::join(count, || read(next));
+        first += readings.len();
+        readings = following;
     }
     counting.count_fragments();
     counting.tally
 }
 
 /// How many messages are read before they are counted: all of a long history would take much memory.
-const PART: usize = 8192;
+const PART: usize = 1024;
 
 fn entries_rules(facts: &Facts) -> Vec<EntriesRule> {
     let mut rules: Vec<EntriesRule> =
@@ -174,8 +182,8 @@ impl<'f> Counting<'f> {
         if let Some(entry) = entry.filter(|_| !brought.iter().any(is_told)) {
             for package in packages_of(commits, &brought) {
                 if commits[index].since_final.contains(package) {
-                    let owner = Owner { package, rule: "files that the merge brings".to_owned() };
-                    self.count_entry(index, &owner, entry.clone(), &mut verdict);
+                    let owner = Owner { package, rule: "files that the merge brings".into() };
+                    self.count_entry(index, &owner, &entry, &mut verdict);
                 }
             }
         }
@@ -221,20 +229,20 @@ impl<'f> Counting<'f> {
                 for entry in entries {
                     let (owner, mine) = self.owner_of_entry(entry, owner);
                     if mine {
-                        self.count_entry(index, &owner, entry.clone(), verdict);
+                        self.count_entry(index, &owner, entry, verdict);
                     }
                 }
             }
             Reading::Known(Known::Revert(_)) => self.count_revert(index, readings, owner, verdict),
             Reading::Known(_) | Reading::Unparseable { .. } if self.is_resized(index) => {
-                self.count_entry(index, owner, plain_entry("", told.subject), verdict);
+                self.count_entry(index, owner, &plain_entry("", told.subject), verdict);
             }
             Reading::Known(known) => verdict.known = Some(known_in_words(known)),
             Reading::Unparseable { reason } => {
                 if self.versioning(package).other == Size::None {
                     verdict.unparseable = Some(reason.clone());
                 } else {
-                    self.count_entry(index, owner, plain_entry("", told.subject), verdict);
+                    self.count_entry(index, owner, &plain_entry("", told.subject), verdict);
                 }
             }
         }
@@ -252,7 +260,7 @@ impl<'f> Counting<'f> {
             return (owner.clone(), true);
         }
         let mine = named.contains(&owner.package);
-        (Owner { package: owner.package, rule: "the entry's own scope".to_owned() }, mine)
+        (Owner { package: owner.package, rule: "the entry's own scope".into() }, mine)
     }
 
     fn packages_of_entry(&self, entry: &Entry) -> Vec<usize> {
@@ -283,8 +291,8 @@ impl<'f> Counting<'f> {
                 if owned || !commit.since_final.contains(package) {
                     continue;
                 }
-                let owner = Owner { package, rule: "the entry's own scope".to_owned() };
-                self.count_entry(index, &owner, entry.clone(), verdict);
+                let owner = Owner { package, rule: "the entry's own scope".into() };
+                self.count_entry(index, &owner, entry, verdict);
             }
         }
     }
@@ -292,19 +300,20 @@ impl<'f> Counting<'f> {
     fn count_revert(&mut self, index: usize, readings: &Readings, owner: &Owner, verdict: &mut Verdict) {
         let told = &self.told[index];
         let title = told.revert.as_ref().map_or(told.subject, |revert| revert.subject.as_str());
-        let entry = match readings.by(self.versioning(owner.package).entries) {
-            Reading::Conventional(entries) if entries.len() == 1 => entries[0].clone(),
-            _ => plain_entry("revert", title),
-        };
-        self.count_entry(index, owner, entry, verdict);
+        match readings.by(self.versioning(owner.package).entries) {
+            Reading::Conventional(entries) if entries.len() == 1 => {
+                self.count_entry(index, owner, &entries[0], verdict);
+            }
+            _ => self.count_entry(index, owner, &plain_entry("revert", title), verdict),
+        }
     }
 
-    fn count_entry(&mut self, index: usize, owner: &Owner, entry: Entry, verdict: &mut Verdict) {
+    fn count_entry(&mut self, index: usize, owner: &Owner, entry: &Entry, verdict: &mut Verdict) {
         let corrected = self.told[index].correction.and_then(|correction| correction.bump.as_ref());
         let size = match corrected {
             Some(overrides::Size::None) => None,
             Some(overrides::Size::Bump(bump)) => Some(*bump),
-            None => size_of(&entry, self.versioning(owner.package)),
+            None => size_of(entry, self.versioning(owner.package)),
         };
         match size {
             Some(_) => verdict.counted = true,
@@ -313,11 +322,9 @@ impl<'f> Counting<'f> {
         }
         let fresh = self.commit(index).unreleased.contains(owner.package);
         let source = Source::Commit(index);
-        // What notes and plans do not tell of a commit takes no memory.
-        let entry = Entry { body: None, footers: Vec::new(), ..entry };
         self.tally.changes[owner.package].push(Change {
             source,
-            entry,
+            entry: entry.in_short(),
             size,
             rule: owner.rule.clone(),
             fresh,
@@ -416,7 +423,7 @@ impl<'f> Counting<'f> {
                         source: Source::Fragment(index),
                         entry,
                         size: Some(*bump),
-                        rule: format!("fragment {}", fragment.path),
+                        rule: format!("fragment {}", fragment.path).into(),
                         fresh: true,
                     });
                 }

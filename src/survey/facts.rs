@@ -97,43 +97,39 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     };
     let config = &config_file.config;
     let from = walked_from(options, &head.commit).to_owned();
-    let (inventory, ahead) = Ahead::beside(&repository, &from, |tags| {
-        take_inventory(&repository, &head.commit, &config_file, &mut files, tags, options)
-    });
-    let mut inventory = inventory?;
-    let config_digest = config_digest(&config_file, &inventory);
-    let tags = std::mem::take(&mut inventory.version_tags);
-    let (packages, settings) = (&inventory.packages, &inventory.settings);
-    let github = config.github().filter(|github| github.releases()).map(|_| {
-        let known = packages.iter().map(|one| (one.name.clone(), one.short.clone(), one.path.clone()));
-        let latest = config.latest_of(&known.collect::<Vec<_>>());
-        let versions = latest.into_iter().flat_map(|package| &tags.found[package]).map(|tag| &tag.version);
-        GitHubReleases { latest, highest: versions.filter(|version| !version.is_prerelease()).max().cloned() }
-    });
-    let shared_patterns = shared(config, packages);
-    let walking = |found, ahead| Walk {
+    let walking = |inventory: &Inventory, tags, ahead| Walk {
         head: from.clone(),
-        packages: walk_packages(packages, settings, found),
-        shared: shared_patterns.clone(),
+        packages: walk_packages(&inventory.packages, &inventory.settings, tags),
+        shared: shared(config, &inventory.packages),
         ahead,
     };
-    let mut walked = walk(&repository, walking(tags.found, ahead))?;
+    let beside = Ahead::beside(&repository, &from, |tags, ahead| {
+        let mut inventory =
+            take_inventory(&repository, &head.commit, &config_file, &mut files, tags, options)?;
+        let github = github_releases(config, &inventory);
+        let tags = std::mem::take(&mut inventory.version_tags.found);
+        let walked = walk(&repository, walking(&inventory, tags, ahead))?;
+        Ok::<_, SurveyError>((inventory, github, walked))
+    });
+    let (mut inventory, github, mut walked) = beside?;
+    let config_digest = config_digest(&config_file, &inventory);
     let mut warnings = std::mem::take(&mut inventory.warnings);
     let taken_back = withdrawn(&objects, &walked)?;
     if !taken_back.is_empty() {
         let mut counted = inventory.count_tags().found;
         for one in &taken_back {
             counted[one.package].retain(|tag| tag.tag != one.tag);
-            let short = &packages[one.package].short;
+            let short = &inventory.packages[one.package].short;
             let Withdrawn { tag, by, .. } = one;
             warnings
                 .push(format!("commit {by} reverts the release `{tag}` of {short}: the tag is not counted"));
         }
-        walked = walk(&repository, walking(counted, Ahead::default()))?;
+        walked = walk(&repository, walking(&inventory, counted, Ahead::default()))?;
         // Its number stays used.
         walked.unreachable_tags.extend(taken_back.into_iter().map(|one| (one.tag, one.package)));
     }
-    walked.unreadable_tags = tags.unreadable;
+    walked.unreadable_tags = std::mem::take(&mut inventory.version_tags.unreadable);
+    let (packages, settings) = (&inventory.packages, &inventory.settings);
     let indexes = index_folders(config, repository.root())?;
     let (published, index_digest) = published(packages, settings, &indexes)?;
     let date = clock::day(objects.commit_time(&head.commit)?);
@@ -228,6 +224,17 @@ impl Survey {
             _ => Ok(()),
         }
     }
+}
+
+/// What is done with releases at GitHub.
+fn github_releases(config: &Config, inventory: &Inventory) -> Option<GitHubReleases> {
+    config.github().filter(|github| github.releases())?;
+    let packages = inventory.packages.iter();
+    let known = packages.map(|one| (one.name.clone(), one.short.clone(), one.path.clone()));
+    let latest = config.latest_of(&known.collect::<Vec<_>>());
+    let tags = latest.into_iter().flat_map(|package| &inventory.version_tags.found[package]);
+    let finals = tags.map(|tag| &tag.version).filter(|version| !version.is_prerelease());
+    Some(GitHubReleases { latest, highest: finals.max().cloned() })
 }
 
 /// How pull requests and issues are told of releases.

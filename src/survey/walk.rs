@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use globset::GlobSet;
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::history::History;
 use crate::history::commit::{Commit, CommitId, PackageSet, Person, VersionTag};
@@ -18,7 +19,7 @@ use crate::world::git_error::GitError;
 use crate::world::objects::parse_id;
 
 /// What the walk has to know.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Walk {
     /// The commit that is planned on, in full.
     pub head: String,
@@ -26,7 +27,7 @@ pub struct Walk {
     pub packages: Vec<WalkPackage>,
     /// Files that belong to several packages.
     pub shared: Vec<Shared>,
-    /// Commits that were read already.
+    /// Commits that are read already.
     pub ahead: Ahead,
 }
 
@@ -105,16 +106,18 @@ fn read_commits(
     }
     let jobs: Vec<Job> = order.iter().map(|number| job(&graph, *number, &members)).collect();
     let comparisons = compare_all(repository, packages, shared, &jobs)?;
-    let mut commits = Vec::with_capacity(order.len());
-    for (number, comparison) in order.into_iter().zip(comparisons) {
+    let objects: Vec<Vec<u8>> =
+        order.iter().map(|number| std::mem::take(&mut graph.nodes[*number as usize].object)).collect();
+    let graph = &graph;
+    let read = order.into_par_iter().with_min_len(TOGETHER).zip(comparisons).zip(objects);
+    let commits = read.map(|((number, comparison), object)| {
+        let node = &graph.nodes[number as usize];
         let parents = graph.parents(number).iter();
-        let parents = parents.map(|parent| CommitId(graph.nodes[*parent as usize].id.to_string())).collect();
-        let node = &mut graph.nodes[number as usize];
         let (unreleased, since_final) = members[&node.set].clone();
-        let words = words(std::mem::take(&mut node.object));
-        commits.push(Commit {
+        let words = words(object);
+        Commit {
             id: CommitId(node.id.to_string()),
-            parents,
+            parents: parents.map(|one| CommitId(graph.nodes[*one as usize].id.to_string())).collect(),
             author: Person { name: words.author.name, email: words.author.email },
             time: node.time,
             message: words.message,
@@ -125,10 +128,13 @@ fn read_commits(
             touches: comparison.touches,
             unreleased,
             since_final,
-        });
-    }
-    Ok(commits)
+        }
+    });
+    Ok(commits.collect())
 }
+
+/// How many commits one thread decodes at least: fewer are decoded before another begins.
+const TOGETHER: usize = 512;
 
 fn job(graph: &Graph, number: u32, members: &HashMap<SetId, (Arc<PackageSet>, Arc<PackageSet>)>) -> Job {
     let node = &graph.nodes[number as usize];

@@ -3,8 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{self, BinaryHeap};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 
 use gix::ObjectId;
 use gix::hashtable::{HashMap, HashSet};
@@ -19,56 +18,83 @@ use crate::world::objects::parse_id;
 /// Gives the list of tags, once it is read.
 pub type Listed = Receiver<Result<Vec<Tag>, GitError>>;
 
-/// Commit objects by their ids.
-#[derive(Debug, Clone, Default)]
-pub struct Ahead(HashMap<ObjectId, Vec<u8>>);
+/// Commit objects, as a thread of their own reads them.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    read: HashMap<ObjectId, Vec<u8>>,
+    more: Option<Receiver<Batch>>,
+}
+
+type Batch = Vec<(ObjectId, Vec<u8>)>;
+
+/// How many commits are handed over at once.
+const BATCH: usize = 128;
+/// How many batches wait to be asked for: then reading waits too.
+const WAITING: usize = 64;
 
 impl Ahead {
     /// Lists the tags beside some work that needs them in the end, and then reads commits back from one, newest first,
-    /// until the work is done. On one processor no commit: that would take the work's time.
-    pub fn beside<T>(repository: &Repository, from: &str, work: impl FnOnce(Listed) -> T) -> (T, Ahead) {
-        let done = AtomicBool::new(rayon::current_num_threads() == 1);
-        let (sender, listed) = channel();
+    /// as long as the work asks for them. On one processor no commit: that would take the work's time.
+    pub fn beside<T>(repository: &Repository, from: &str, work: impl FnOnce(Listed, Ahead) -> T) -> T {
+        let (listing, listed) = channel();
+        let (sender, more) = sync_channel(WAITING);
         std::thread::scope(|scope| {
-            let ahead = scope.spawn(|| {
+            scope.spawn(move || {
                 let tags = list_tags(repository);
                 let series = Series::of(tags.as_deref().unwrap_or_default());
-                // Work that failed asks for no tags.
-                let _unasked = sender.send(tags);
-                Ahead::read(repository, from, series, &done)
+                // Work that failed asks for nothing any more.
+                if listing.send(tags).is_ok() && rayon::current_num_threads() > 1 {
+                    read(repository, from, series, &sender);
+                }
             });
-            let answer = work(listed);
-            done.store(true, Ordering::Relaxed);
-            (answer, ahead.join().expect("reading commits does not panic"))
+            work(listed, Ahead { read: HashMap::default(), more: Some(more) })
         })
     }
 
-    /// A commit object, if it was read; it is given once.
+    /// A commit object, if it is read here, now or soon; it is given once.
     pub fn take(&mut self, id: &ObjectId) -> Option<Vec<u8>> {
-        self.0.remove(id)
+        loop {
+            if let Some(object) = self.read.remove(id) {
+                return Some(object);
+            }
+            match self.more.as_ref()?.recv() {
+                Ok(batch) => self.read.extend(batch),
+                Err(_) => self.more = None,
+            }
+        }
     }
 
-    /// Ends early where every series of tags was met: the walk goes little further. What can not be read is left to the
-    /// walk, which says why.
-    fn read(repository: &Repository, from: &str, mut series: Series, done: &AtomicBool) -> Ahead {
-        let objects = repository.objects();
-        let (mut ahead, mut met, mut queue) = (Ahead::default(), HashSet::default(), BinaryHeap::new());
-        let mut waiting: Vec<ObjectId> = parse_id(from).into_iter().collect();
-        while !done.load(Ordering::Relaxed) && !series.are_met() {
-            for id in waiting.drain(..) {
-                let mut object = Vec::new();
-                if !met.insert(id) || objects.expect(&id, Kind::Commit, &mut object).is_err() {
-                    continue;
-                }
-                series.meet(&id);
-                queue.push((CommitText(&object).time(), Reverse(ahead.0.len()), id));
-                ahead.0.insert(id, object);
-            }
-            let Some((.., id)) = queue.pop() else { break };
-            waiting.extend(ahead.0.get(&id).into_iter().flat_map(|object| CommitText(object).parents()));
-        }
-        ahead
+    /// From here on only what is there already is given.
+    pub fn wait_no_more(&mut self) {
+        self.more = None;
     }
+}
+
+/// Reads commits in the walk's order, until nobody takes them or every series of tags was met: the walk goes little
+/// further. What can not be read is left to the walk, which says why.
+fn read(repository: &Repository, from: &str, mut series: Series, sender: &SyncSender<Batch>) {
+    let objects = repository.objects();
+    let (mut met, mut queue, mut batch) = (HashSet::default(), BinaryHeap::new(), Batch::new());
+    let mut waiting: Vec<ObjectId> = parse_id(from).into_iter().collect();
+    while !series.are_met() {
+        for id in waiting.drain(..) {
+            let mut object = Vec::new();
+            if !met.insert(id) || objects.expect(&id, Kind::Commit, &mut object).is_err() {
+                continue;
+            }
+            series.meet(&id);
+            let text = CommitText(&object);
+            queue.push((text.time(), Reverse(met.len()), text.parents().collect::<Vec<_>>()));
+            batch.push((id, object));
+        }
+        let Some((.., parents)) = queue.pop() else { break };
+        waiting = parents;
+        if batch.len() >= BATCH && sender.send(std::mem::take(&mut batch)).is_err() {
+            return;
+        }
+    }
+    // Whoever took what came before may want no more.
+    let _last = sender.send(batch);
 }
 
 /// Tags that differ in what stands after their last mark: most likely the versions of one package. A guess, by which only
@@ -111,10 +137,12 @@ mod tests {
     use super::*;
     use crate::world::testing::TestRepository;
 
-    fn read(repository: &TestRepository, head: &str) -> Ahead {
+    fn read(repository: &TestRepository, head: &str) -> Vec<ObjectId> {
         let opened = repository.open();
         let series = Series::of(&list_tags(&opened).unwrap());
-        Ahead::read(&opened, head, series, &AtomicBool::new(false))
+        let (sender, receiver) = sync_channel(1);
+        super::read(&opened, head, series, &sender);
+        receiver.recv().unwrap().into_iter().map(|(id, _)| id).collect()
     }
 
     #[test]
@@ -124,17 +152,36 @@ mod tests {
             .map(|number| repository.change("a", &number.to_string(), &format!("feat: {number}")))
             .collect();
         let head = &commits[5];
-        assert_eq!(read(&repository, head).0.len(), 6, "no tags: all");
+        let newest = |count: usize| -> Vec<ObjectId> {
+            commits.iter().rev().take(count).map(|id| parse_id(id).unwrap()).collect()
+        };
+        assert_eq!(read(&repository, head), newest(6), "no tags: all");
         repository.git(&["tag", "core-v1.0.0", &commits[1]]);
         repository.git(&["tag", "core-v1.1.0", &commits[3]]);
-        assert_eq!(read(&repository, head).0.len(), 3);
+        assert_eq!(read(&repository, head), newest(3));
         repository.git(&["tag", "-m", "x", "api/v2", &commits[2]]);
-        let mut ahead = read(&repository, head);
-        assert_eq!(ahead.0.len(), 4);
-        let id = parse_id(&commits[2]).unwrap();
-        let object = String::from_utf8(ahead.take(&id).unwrap()).unwrap();
-        assert_eq!(object.trim_end(), repository.git(&["cat-file", "commit", &commits[2]]));
-        assert!(ahead.take(&id).is_none());
-        assert!(read(&repository, &"1".repeat(40)).0.is_empty());
+        assert_eq!(read(&repository, head), newest(4));
+        assert!(read(&repository, &"1".repeat(40)).is_empty());
+    }
+
+    #[test]
+    fn a_commit_is_given_once_and_what_is_not_read_not() {
+        let repository = TestRepository::init();
+        let commits = ["1", "2"].map(|text| repository.change("a", text, text));
+        let ids = commits.each_ref().map(|commit| parse_id(commit).unwrap());
+        let opened = repository.open();
+        Ahead::beside(&opened, &commits[1], |listed, mut ahead| {
+            assert!(listed.recv().unwrap().unwrap().is_empty());
+            let older = ahead.take(&ids[0]);
+            if rayon::current_num_threads() > 1 {
+                let text = String::from_utf8(older.unwrap()).unwrap();
+                assert_eq!(text.trim_end(), repository.git(&["cat-file", "commit", &commits[0]]));
+                assert!(ahead.take(&ids[0]).is_none());
+            }
+            ahead.wait_no_more();
+            assert!(ahead.take(&ObjectId::null(gix::hash::Kind::Sha1)).is_none());
+        });
+        let lost = Ahead::beside(&opened, &commits[1], |_, _| "work that failed");
+        assert_eq!(lost, "work that failed");
     }
 }

@@ -62,6 +62,8 @@ impl Graph {
         let shallow = objects.shallow_commits()?;
         let queue = BinaryHeap::new();
         let grafts = objects.grafts()?;
+        // What is read ahead follows the commits' own parents.
+        let ahead = if grafts.is_empty() { ahead } else { Ahead::default() };
         let (open, oldest_open) = (0, i64::MAX);
         let mut walk =
             Walk { graph, objects, ahead, releases, sets, shallow, grafts, queue, open, oldest_open };
@@ -170,6 +172,7 @@ impl Walk<'_> {
 
     /// Looks a little further on every line that is still open, whatever its date.
     fn look_beyond(&mut self) -> Result<(), GitError> {
+        self.ahead.wait_no_more();
         let mut lines: VecDeque<u32> =
             std::mem::take(&mut self.queue).into_iter().map(|(_, Reverse(n))| n).collect();
         lines.make_contiguous().sort_unstable();

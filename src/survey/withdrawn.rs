@@ -1,5 +1,7 @@
 //! Releases that were taken back: a commit since reverts the one that a package's last tag names.
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
 use crate::history::History;
 use crate::history::commit::VersionTag;
 use crate::history::revert::{Revert, revert_of};
@@ -20,10 +22,9 @@ pub struct Withdrawn {
 /// # Errors
 /// Unreadable objects.
 pub fn withdrawn(objects: &Objects, history: &History) -> Result<Vec<Withdrawn>, GitError> {
-    let reverts: Vec<(usize, Revert)> = (0..)
-        .zip(&history.commits)
-        .filter_map(|(place, commit)| Some((place, revert_of(&commit.message)?)))
-        .collect();
+    let commits = history.commits.par_iter().with_min_len(TOGETHER).enumerate();
+    let reverts: Vec<(usize, Revert)> =
+        commits.filter_map(|(place, commit)| Some((place, revert_of(&commit.message)?))).collect();
     let mut found = Vec::new();
     if reverts.is_empty() {
         return Ok(found);
@@ -41,6 +42,9 @@ pub fn withdrawn(objects: &Objects, history: &History) -> Result<Vec<Withdrawn>,
     }
     Ok(found)
 }
+
+/// How many messages one thread reads at least: fewer are read before another begins.
+const TOGETHER: usize = 512;
 
 /// Whether a revert names the commit of a release: by its id, else by its title with or without the pull request.
 /// A tag may stand on a feature; taking that back takes no release back.

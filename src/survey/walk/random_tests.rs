@@ -81,10 +81,10 @@ fn check(seed: u64) {
         false => Vec::new(),
     };
     let head = repository.git(&["rev-parse", "HEAD"]);
-    // However many commits were read before, the answer is the same.
-    let (_, ahead) = Ahead::beside(&opened, &head, |tags| tags.recv().unwrap().unwrap());
-    let input = Walk { head: head.clone(), packages: packages.clone(), shared: shared.clone(), ahead };
-    let history = walk(&opened, input).unwrap();
+    let history = Ahead::beside(&opened, &head, |_, ahead| {
+        let input = Walk { head: head.clone(), packages: packages.clone(), shared: shared.clone(), ahead };
+        walk(&opened, input).unwrap()
+    });
     let slow = Slow::new(&repository, &packages, &shared);
     slow.compare(seed, &history);
 }
