@@ -212,7 +212,7 @@ fn grow(world: &World, random: &mut Random, count: usize) {
     }
 }
 
-fn import(world: &World, stream: &str) {
+pub fn import(world: &World, stream: &str) {
     let mut command = world.command("git");
     command.current_dir(world.repository()).args(["fast-import", "--quiet", "--force"]).stdin(Stdio::piped());
     let mut running = command.spawn().unwrap();

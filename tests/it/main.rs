@@ -22,6 +22,7 @@ mod github;
 mod github_told;
 mod histories;
 mod images;
+mod large_repositories;
 mod matrix;
 mod other_indexes;
 mod publish_faults;
