@@ -86,9 +86,16 @@ impl Recipe {
             _ => &[],
         }
     }
+
+    /// Whether its back end builds in the process it was asked in: those do whose own commands build several files in one.
+    /// Of others a question may leave what the build must not see.
+    pub fn builds_as_it_answers(&self) -> bool {
+        let own = ["hatchling.build", "flit_core.buildapi", "poetry.core.masonry.api", "pdm.backend"];
+        own.contains(&self.backend.as_str())
+    }
 }
 
-const HATCHLING: [&str; 15] = [
+const HATCHLING: [&str; 16] = [
     "hatchling.build",
     "hatchling.bridge.app",
     "hatchling.builders.hooks.custom",
@@ -101,6 +108,7 @@ const HATCHLING: [&str; 15] = [
     "hatchling.version.core",
     "email.headerregistry",
     "email.utils",
+    "glob",
     "packaging.requirements",
     "packaging.tags",
     "trove_classifiers",

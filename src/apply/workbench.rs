@@ -22,11 +22,13 @@ use crate::apply::recipe::{Recipe, Unfit};
 use crate::apply::traces::Traces;
 use crate::apply::uv_scope::{PythonWish, Scope, version_files};
 use crate::world::interpreter::{Interpreter, InterpreterError, MODULE};
-use crate::world::tools::Tool;
+use crate::world::tools::{Tool, ToolCache};
 
 /// The environments of one ship. They go with it: nothing is kept for the next.
 pub struct Workbench {
     is_warm: bool,
+    /// Where what back ends compile to is kept.
+    compiled: PathBuf,
     folder: OnceCell<TempDir>,
     stations: Mutex<BTreeMap<Need, Station>>,
     shared: AtomicUsize,
@@ -56,10 +58,12 @@ pub(in crate::apply) struct Asking<'a> {
 }
 
 impl Workbench {
-    /// One that keeps interpreters warm, or one that leaves all to the front end.
-    pub fn new(is_warm: bool) -> Workbench {
+    /// One that keeps interpreters warm, or one that leaves all to the front end. Of what it makes, only the code of back
+    /// ends, compiled, is kept in the cache for the next.
+    pub fn new(is_warm: bool, cache: &ToolCache) -> Workbench {
         Workbench {
             is_warm,
+            compiled: cache.folder().join("compiled"),
             folder: OnceCell::new(),
             stations: Mutex::default(),
             shared: AtomicUsize::new(0),
@@ -158,7 +162,9 @@ impl Workbench {
         if let Some(temporary) = asking.temporary() {
             command = command.set("TMPDIR", temporary);
         }
-        Interpreter::start(command, &place, recipe.modules()).await
+        let modules = recipe.modules();
+        let compiled = self.compiled.join(modules.first().unwrap_or(&"none"));
+        Interpreter::start(command, &place, modules, &compiled).await
     }
 
     /// A new folder to unpack into.

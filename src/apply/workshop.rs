@@ -66,6 +66,7 @@ impl Workshop {
     ) -> Workshop {
         let jobs = std::thread::available_parallelism().map_or(2, usize::from);
         let stash = repository.common_dir().join("release").join("stash");
+        let workbench = Workbench::new(true, &tools);
         Workshop {
             repository,
             remote,
@@ -73,7 +74,7 @@ impl Workshop {
             tools,
             rooms: Rooms::default(),
             jobs,
-            workbench: Workbench::new(true),
+            workbench,
             build_limit: Duration::from_secs(15 * 60),
             stash,
             building: Mutex::new(()),
