@@ -213,4 +213,13 @@ mod tests {
         assert!(modules("poetry_dynamic_versioning.backend").is_empty());
         assert!(modules("setuptools.build_meta:__legacy__").is_empty());
     }
+
+    #[test]
+    fn only_back_ends_that_build_several_files_in_a_process_do_so_here() {
+        let builds = |backend: &str| {
+            Recipe { requires: Vec::new(), backend: backend.to_owned() }.builds_as_it_answers()
+        };
+        assert!(builds("hatchling.build") && builds("pdm.backend"));
+        assert!(!builds("setuptools.build_meta") && !builds("hatchling.build:other") && !builds("own"));
+    }
 }

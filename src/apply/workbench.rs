@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
 use toml_edit::{Array, Value};
 
 use crate::apply::build::{
@@ -32,6 +33,8 @@ pub struct Workbench {
     folder: OnceCell<TempDir>,
     stations: Mutex<BTreeMap<Need, Station>>,
     shared: AtomicUsize,
+    /// Those that are ending.
+    retired: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// An interpreter, made once; none where it could not be made.
@@ -67,6 +70,7 @@ impl Workbench {
             folder: OnceCell::new(),
             stations: Mutex::default(),
             shared: AtomicUsize::new(0),
+            retired: Mutex::default(),
         }
     }
 
@@ -113,15 +117,26 @@ impl Workbench {
         self.shared.load(Ordering::Relaxed)
     }
 
+    /// Lets all interpreters end meanwhile, as no build is to come. One that comes after all makes its own.
+    pub fn retire(&self) {
+        let ending = tokio::spawn(end(self.take_stations()));
+        if let Ok(mut retired) = self.retired.lock() {
+            retired.push(ending);
+        }
+    }
+
     /// Ends all interpreters and waits until their environments are cleared away.
     pub async fn close(&self) {
-        let stations = self.stations.lock().map(|mut stations| std::mem::take(&mut *stations));
-        for station in stations.unwrap_or_default().into_values() {
-            let interpreter = Arc::into_inner(station).and_then(OnceCell::into_inner).flatten();
-            if let Some(interpreter) = interpreter.and_then(Arc::into_inner) {
-                interpreter.close().await;
-            }
+        let retired = self.retired.lock().map(|mut retired| std::mem::take(&mut *retired));
+        for ending in retired.unwrap_or_default() {
+            // One that panicked has ended too.
+            let _ = ending.await;
         }
+        end(self.take_stations()).await;
+    }
+
+    fn take_stations(&self) -> BTreeMap<Need, Station> {
+        self.stations.lock().map(|mut stations| std::mem::take(&mut *stations)).unwrap_or_default()
     }
 
     fn fit<'a>(
@@ -206,6 +221,16 @@ impl Asking<'_> {
     fn temporary(&self) -> Option<&str> {
         let mut environment = self.request.environment.iter();
         environment.find(|(name, _)| name == "TMPDIR").map(|(_, value)| value.as_str())
+    }
+}
+
+/// Ends interpreters that nobody works with any more.
+async fn end(stations: BTreeMap<Need, Station>) {
+    for station in stations.into_values() {
+        let interpreter = Arc::into_inner(station).and_then(OnceCell::into_inner).flatten();
+        if let Some(interpreter) = interpreter.and_then(Arc::into_inner) {
+            interpreter.close().await;
+        }
     }
 }
 

@@ -19,5 +19,7 @@ impl Workbench {
         build(request).await
     }
 
+    pub fn retire(&self) {}
+
     pub async fn close(&self) {}
 }

@@ -190,6 +190,22 @@ async fn packages_with_the_same_requirements_share_one_environment() {
 }
 
 #[tokio::test]
+async fn a_build_that_comes_after_all_has_an_environment_of_its_own() {
+    let Some(frontend) = uv().await else { return };
+    let bench = opened(true);
+    let files = [package("a-one", FLIT, &[]), package("a-two", FLIT, &[])].concat();
+    for package in ["a-one", "a-two"] {
+        same_as_uv(&bench, &frontend, &files, &[package]).await;
+        assert_eq!(bench.environments(), 1);
+        bench.retire();
+        assert_eq!(bench.environments(), 0);
+    }
+    assert_eq!(bench.shared_builds(), 2);
+    bench.close().await;
+    assert!(bench.retired.lock().unwrap().is_empty(), "all of them are waited for");
+}
+
+#[tokio::test]
 async fn settings_and_python_of_a_workspace_hold_in_the_shared_environment() {
     let Some(frontend) = uv().await else { return };
     let bench = opened(true);
@@ -242,6 +258,53 @@ async fn what_a_back_end_asks_for_besides_is_installed_for_it_alone() {
         [package("a-asks", SETUPTOOLS, &[("setup.py", &script)]), scripted("b-none", without)].concat();
     same_as_uv(&bench, &frontend, &files, &["a-asks", "b-none"]).await;
     assert_eq!((bench.shared_builds(), bench.environments()), (2, 2));
+    bench.close().await;
+}
+
+/// A hatchling package with hooks of its own in `sdist.py` and `wheel.py`: what each needs, and what it does.
+fn hooked(folder: &str, hooks: &[(&str, &str, &str)]) -> Files {
+    let mut files = package(folder, HATCHLING, &[]);
+    for (target, needs, script) in hooks {
+        let text = format!(
+            "import os\nfrom hatchling.builders.hooks.plugin.interface import BuildHookInterface\n\nclass \
+             Own(BuildHookInterface):\n    def initialize(self, version, build_data):\n        {script}\n"
+        );
+        files.push((format!("{folder}/{target}.py"), text));
+        let project = files.iter_mut().find(|(path, _)| path.ends_with("pyproject.toml"));
+        project.unwrap().1.push_str(&format!(
+            "\n[tool.hatch.build.targets.{target}.hooks.custom]\npath = \"{target}.py\"\ndependencies = [{needs}]\n"
+        ));
+    }
+    files
+}
+
+#[tokio::test]
+async fn what_one_file_alone_needs_is_installed_for_it_alone() {
+    let Some(frontend) = uv().await else { return };
+    let bench = opened(true);
+    let without = "import importlib.util; assert importlib.util.find_spec('flit_core') is None";
+    let with =
+        "import flit_core; os.mkdir('src/acme_tiny/made'); open('src/acme_tiny/made/by.txt', 'w').close()";
+    let files = hooked("acme-tiny", &[("sdist", "", without), ("wheel", "\"flit_core\"", with)]);
+    same_as_uv(&bench, &frontend, &files, &["acme-tiny"]).await;
+    assert_eq!((bench.shared_builds(), bench.environments()), (1, 2));
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_build_that_fails_behind_its_question_is_done_once_more_through_the_front_end() {
+    let Some(frontend) = uv().await else { return };
+    let bench = opened(true);
+    let runs = tempfile::NamedTempFile::new().unwrap();
+    let script =
+        format!("print('run', file=open({:?}, 'a')); os.mkdir('left'); raise ValueError('why')", runs.path());
+    let folder = write(&hooked("acme-tiny", &[("sdist", "", &script)]));
+    let error = bench.build(request(folder.path(), "acme-tiny", &frontend)).await.unwrap_err().to_string();
+    assert!(
+        error.contains("ValueError: why") && error.contains("Failed to build"),
+        "uv's own words: {error}"
+    );
+    assert_eq!(std::fs::read_to_string(runs.path()).unwrap().lines().count(), 2);
     bench.close().await;
 }
 

@@ -103,12 +103,14 @@ impl Workshop {
 
     /// Gives back what was lent: minted tokens are burnt, build environments cleared away.
     pub async fn close(&self) {
-        self.workbench.close().await;
-        for outlet in self.outlets.values() {
-            if let Outlet::Remote(publisher) = outlet {
-                publisher.close().await;
+        let publishers = async {
+            for outlet in self.outlets.values() {
+                if let Outlet::Remote(publisher) = outlet {
+                    publisher.close().await;
+                }
             }
-        }
+        };
+        tokio::join!(self.workbench.close(), publishers);
     }
 
     /// The folder that keeps one package's built files between runs. A ship that began at another time builds other
