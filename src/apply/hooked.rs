@@ -9,7 +9,7 @@ use crate::apply::unpack::unpack;
 use crate::apply::workbench::{Asking, Workbench};
 use crate::version::number::Version;
 use crate::world::command::Output;
-use crate::world::interpreter::{Call, InterpreterError};
+use crate::world::interpreter::{Answer, Call, InterpreterError};
 
 /// Why a build by hooks has no end.
 pub(in crate::apply) enum Left {
@@ -78,26 +78,26 @@ pub(in crate::apply) async fn build_by_hooks(
 impl Work<'_> {
     /// Makes a file from a tree: asks the back end what it needs besides, then has it built where that is at hand.
     async fn make(&mut self, kind: &Kind, recipe: &Recipe, tree: &Path) -> Result<String, Left> {
-        let more: Vec<String> = self.answer(kind.asks, recipe, tree).await?;
-        let name: String = self.answer(kind.builds, &recipe.with(&more)?, tree).await?;
+        let hooks = [kind.asks, kind.builds];
+        let first = if recipe.builds_as_it_answers() { &hooks[..] } else { &hooks[..1] };
+        let answer = match self.answer(first, recipe, tree).await? {
+            Answer::Requires(more) => self.answer(&hooks[1..], &recipe.with(&more)?, tree).await?,
+            made => made,
+        };
+        let Answer::Made(name) = answer else { return Err(Left::Broken) };
         let is_there = Path::new(&name).file_name().is_some_and(|last| last == name.as_str())
             && name.ends_with(kind.ending)
             && self.site.fresh.path().join(&name).is_file();
         if is_there { Ok(name) } else { Err(Left::Broken) }
     }
 
-    async fn answer<T: serde::de::DeserializeOwned>(
-        &mut self,
-        hook: &'static str,
-        recipe: &Recipe,
-        tree: &Path,
-    ) -> Result<T, Left> {
+    async fn answer(&mut self, hooks: &[&'static str], recipe: &Recipe, tree: &Path) -> Result<Answer, Left> {
         let answers = self.bench.unpacking().await?;
         let answer = answers.path().join("answer.json");
         let call = Call {
             folder: tree,
             backend: &recipe.backend,
-            hook,
+            hooks,
             out: Some(self.site.fresh.path()),
             answer: &answer,
             environment: &self.asking.request.environment,

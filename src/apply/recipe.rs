@@ -86,9 +86,16 @@ impl Recipe {
             _ => &[],
         }
     }
+
+    /// Whether its back end builds in the process it was asked in: those do whose own commands build several files in one.
+    /// Of others a question may leave what the build must not see.
+    pub fn builds_as_it_answers(&self) -> bool {
+        let own = ["hatchling.build", "flit_core.buildapi", "poetry.core.masonry.api", "pdm.backend"];
+        own.contains(&self.backend.as_str())
+    }
 }
 
-const HATCHLING: [&str; 15] = [
+const HATCHLING: [&str; 16] = [
     "hatchling.build",
     "hatchling.bridge.app",
     "hatchling.builders.hooks.custom",
@@ -101,6 +108,7 @@ const HATCHLING: [&str; 15] = [
     "hatchling.version.core",
     "email.headerregistry",
     "email.utils",
+    "glob",
     "packaging.requirements",
     "packaging.tags",
     "trove_classifiers",
@@ -204,5 +212,14 @@ mod tests {
         assert!(modules("hatchling.build").contains(&"hatchling.build"));
         assert!(modules("poetry_dynamic_versioning.backend").is_empty());
         assert!(modules("setuptools.build_meta:__legacy__").is_empty());
+    }
+
+    #[test]
+    fn only_back_ends_that_build_several_files_in_a_process_do_so_here() {
+        let builds = |backend: &str| {
+            Recipe { requires: Vec::new(), backend: backend.to_owned() }.builds_as_it_answers()
+        };
+        assert!(builds("hatchling.build") && builds("pdm.backend"));
+        assert!(!builds("setuptools.build_meta") && !builds("hatchling.build:other") && !builds("own"));
     }
 }

@@ -311,6 +311,9 @@ impl Engine<'_> {
     }
 
     async fn record(&mut self, id: String, result: Result<Evidence, StepError>) -> Result<(), BookError> {
+        if result.is_ok() && id == "seal" {
+            self.workshop.workbench.retire();
+        }
         let is_published = result.is_ok() && (id.starts_with("publish:") || id.starts_with("push:"));
         let what = match result {
             Ok(evidence) => What::Succeeded { step: id, evidence },

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
 use toml_edit::{Array, Value};
 
 use crate::apply::build::{
@@ -22,14 +23,18 @@ use crate::apply::recipe::{Recipe, Unfit};
 use crate::apply::traces::Traces;
 use crate::apply::uv_scope::{PythonWish, Scope, version_files};
 use crate::world::interpreter::{Interpreter, InterpreterError, MODULE};
-use crate::world::tools::Tool;
+use crate::world::tools::{Tool, ToolCache};
 
 /// The environments of one ship. They go with it: nothing is kept for the next.
 pub struct Workbench {
     is_warm: bool,
+    /// Where what back ends compile to is kept.
+    compiled: PathBuf,
     folder: OnceCell<TempDir>,
     stations: Mutex<BTreeMap<Need, Station>>,
     shared: AtomicUsize,
+    /// Those that are ending.
+    retired: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// An interpreter, made once; none where it could not be made.
@@ -56,13 +61,16 @@ pub(in crate::apply) struct Asking<'a> {
 }
 
 impl Workbench {
-    /// One that keeps interpreters warm, or one that leaves all to the front end.
-    pub fn new(is_warm: bool) -> Workbench {
+    /// One that keeps interpreters warm, or one that leaves all to the front end. Of what it makes, only the code of back
+    /// ends, compiled, is kept in the cache for the next.
+    pub fn new(is_warm: bool, cache: &ToolCache) -> Workbench {
         Workbench {
             is_warm,
+            compiled: cache.folder().join("compiled"),
             folder: OnceCell::new(),
             stations: Mutex::default(),
             shared: AtomicUsize::new(0),
+            retired: Mutex::default(),
         }
     }
 
@@ -109,15 +117,26 @@ impl Workbench {
         self.shared.load(Ordering::Relaxed)
     }
 
+    /// Lets all interpreters end meanwhile, as no build is to come. One that comes after all makes its own.
+    pub fn retire(&self) {
+        let ending = tokio::spawn(end(self.take_stations()));
+        if let Ok(mut retired) = self.retired.lock() {
+            retired.push(ending);
+        }
+    }
+
     /// Ends all interpreters and waits until their environments are cleared away.
     pub async fn close(&self) {
-        let stations = self.stations.lock().map(|mut stations| std::mem::take(&mut *stations));
-        for station in stations.unwrap_or_default().into_values() {
-            let interpreter = Arc::into_inner(station).and_then(OnceCell::into_inner).flatten();
-            if let Some(interpreter) = interpreter.and_then(Arc::into_inner) {
-                interpreter.close().await;
-            }
+        let retired = self.retired.lock().map(|mut retired| std::mem::take(&mut *retired));
+        for ending in retired.unwrap_or_default() {
+            // One that panicked has ended too.
+            let _ = ending.await;
         }
+        end(self.take_stations()).await;
+    }
+
+    fn take_stations(&self) -> BTreeMap<Need, Station> {
+        self.stations.lock().map(|mut stations| std::mem::take(&mut *stations)).unwrap_or_default()
     }
 
     fn fit<'a>(
@@ -158,7 +177,9 @@ impl Workbench {
         if let Some(temporary) = asking.temporary() {
             command = command.set("TMPDIR", temporary);
         }
-        Interpreter::start(command, &place, recipe.modules()).await
+        let modules = recipe.modules();
+        let compiled = self.compiled.join(modules.first().unwrap_or(&"none"));
+        Interpreter::start(command, &place, modules, &compiled).await
     }
 
     /// A new folder to unpack into.
@@ -200,6 +221,16 @@ impl Asking<'_> {
     fn temporary(&self) -> Option<&str> {
         let mut environment = self.request.environment.iter();
         environment.find(|(name, _)| name == "TMPDIR").map(|(_, value)| value.as_str())
+    }
+}
+
+/// Ends interpreters that nobody works with any more.
+async fn end(stations: BTreeMap<Need, Station>) {
+    for station in stations.into_values() {
+        let interpreter = Arc::into_inner(station).and_then(OnceCell::into_inner).flatten();
+        if let Some(interpreter) = interpreter.and_then(Arc::into_inner) {
+            interpreter.close().await;
+        }
     }
 }
 

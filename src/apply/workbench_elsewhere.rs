@@ -1,12 +1,13 @@
 //! The workbench where processes can not fork: all is left to the front end.
 
 use crate::apply::build::{BuildError, BuildRequest, Built, build};
+use crate::world::tools::ToolCache;
 
 /// What builds packages.
 pub struct Workbench;
 
 impl Workbench {
-    pub fn new(_is_warm: bool) -> Workbench {
+    pub fn new(_is_warm: bool, _cache: &ToolCache) -> Workbench {
         Workbench
     }
 
@@ -17,6 +18,8 @@ impl Workbench {
     pub async fn build(&self, request: BuildRequest) -> Result<Built, BuildError> {
         build(request).await
     }
+
+    pub fn retire(&self) {}
 
     pub async fn close(&self) {}
 }

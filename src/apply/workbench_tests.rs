@@ -102,6 +102,10 @@ async fn same_as_uv(bench: &Workbench, frontend: &Frontend, files: &[(String, St
     }
 }
 
+fn opened(is_warm: bool) -> Workbench {
+    Workbench::new(is_warm, &test_cache())
+}
+
 impl Workbench {
     fn environments(&self) -> usize {
         self.stations.lock().unwrap().len()
@@ -111,7 +115,7 @@ impl Workbench {
 /// One package with one back end: the same bytes, without the front end.
 async fn check_backend(build_system: &str, more: &[(&str, &str)]) {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true);
+    let bench = opened(true);
     same_as_uv(&bench, &frontend, &package("acme-tiny", build_system, more), &["acme-tiny"]).await;
     assert_eq!((bench.shared_builds(), bench.environments()), (1, 1));
     bench.close().await;
@@ -173,7 +177,7 @@ async fn a_back_end_that_looks_around_when_imported_gives_the_same_bytes() {
 #[tokio::test]
 async fn packages_with_the_same_requirements_share_one_environment() {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true);
+    let bench = opened(true);
     let names = ["a-one", "a-two", "a-three", "b-one", "b-two"];
     let root = "[tool.uv.workspace]\nmembers = [\"a-*\", \"b-*\"]\n";
     let mut files: Files = vec![("pyproject.toml".to_owned(), root.to_owned())];
@@ -186,9 +190,25 @@ async fn packages_with_the_same_requirements_share_one_environment() {
 }
 
 #[tokio::test]
+async fn a_build_that_comes_after_all_has_an_environment_of_its_own() {
+    let Some(frontend) = uv().await else { return };
+    let bench = opened(true);
+    let files = [package("a-one", FLIT, &[]), package("a-two", FLIT, &[])].concat();
+    for package in ["a-one", "a-two"] {
+        same_as_uv(&bench, &frontend, &files, &[package]).await;
+        assert_eq!(bench.environments(), 1);
+        bench.retire();
+        assert_eq!(bench.environments(), 0);
+    }
+    assert_eq!(bench.shared_builds(), 2);
+    bench.close().await;
+    assert!(bench.retired.lock().unwrap().is_empty(), "all of them are waited for");
+}
+
+#[tokio::test]
 async fn settings_and_python_of_a_workspace_hold_in_the_shared_environment() {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true);
+    let bench = opened(true);
     // Older back ends write other metadata.
     let root =
         "[tool.uv]\nexclude-newer = \"2024-01-01T00:00:00Z\"\n[tool.uv.workspace]\nmembers = [\"a-*\"]\n";
@@ -211,7 +231,7 @@ fn scripted(folder: &str, script: &str) -> Files {
 #[tokio::test]
 async fn what_one_build_does_to_its_process_reaches_no_other() {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true);
+    let bench = opened(true);
     let rude = "print('x' * 100000)\nos.environ.clear()\nsys.path[:] = [path for path in sys.path if path]\n\
                 import setuptools.command.sdist as other\nother.sdist.user_options = other.sdist.user_options[::-1]\n\
                 os.environ['SOURCE_DATE_EPOCH'] = '1700000000'";
@@ -229,7 +249,7 @@ async fn what_one_build_does_to_its_process_reaches_no_other() {
 #[tokio::test]
 async fn what_a_back_end_asks_for_besides_is_installed_for_it_alone() {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true);
+    let bench = opened(true);
     let asks = "try:\n    import flit_core\nexcept ImportError:\n    assert 'egg_info' in sys.argv, sys.argv";
     let script =
         format!("from setuptools import setup\nimport sys\n{asks}\nsetup(setup_requires=['flit_core'])\n");
@@ -241,10 +261,57 @@ async fn what_a_back_end_asks_for_besides_is_installed_for_it_alone() {
     bench.close().await;
 }
 
+/// A hatchling package with hooks of its own in `sdist.py` and `wheel.py`: what each needs, and what it does.
+fn hooked(folder: &str, hooks: &[(&str, &str, &str)]) -> Files {
+    let mut files = package(folder, HATCHLING, &[]);
+    for (target, needs, script) in hooks {
+        let text = format!(
+            "import os\nfrom hatchling.builders.hooks.plugin.interface import BuildHookInterface\n\nclass \
+             Own(BuildHookInterface):\n    def initialize(self, version, build_data):\n        {script}\n"
+        );
+        files.push((format!("{folder}/{target}.py"), text));
+        let project = files.iter_mut().find(|(path, _)| path.ends_with("pyproject.toml"));
+        project.unwrap().1.push_str(&format!(
+            "\n[tool.hatch.build.targets.{target}.hooks.custom]\npath = \"{target}.py\"\ndependencies = [{needs}]\n"
+        ));
+    }
+    files
+}
+
+#[tokio::test]
+async fn what_one_file_alone_needs_is_installed_for_it_alone() {
+    let Some(frontend) = uv().await else { return };
+    let bench = opened(true);
+    let without = "import importlib.util; assert importlib.util.find_spec('flit_core') is None";
+    let with =
+        "import flit_core; os.mkdir('src/acme_tiny/made'); open('src/acme_tiny/made/by.txt', 'w').close()";
+    let files = hooked("acme-tiny", &[("sdist", "", without), ("wheel", "\"flit_core\"", with)]);
+    same_as_uv(&bench, &frontend, &files, &["acme-tiny"]).await;
+    assert_eq!((bench.shared_builds(), bench.environments()), (1, 2));
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_build_that_fails_behind_its_question_is_done_once_more_through_the_front_end() {
+    let Some(frontend) = uv().await else { return };
+    let bench = opened(true);
+    let runs = tempfile::NamedTempFile::new().unwrap();
+    let script =
+        format!("print('run', file=open({:?}, 'a')); os.mkdir('left'); raise ValueError('why')", runs.path());
+    let folder = write(&hooked("acme-tiny", &[("sdist", "", &script)]));
+    let error = bench.build(request(folder.path(), "acme-tiny", &frontend)).await.unwrap_err().to_string();
+    assert!(
+        error.contains("ValueError: why") && error.contains("Failed to build"),
+        "uv's own words: {error}"
+    );
+    assert_eq!(std::fs::read_to_string(runs.path()).unwrap().lines().count(), 2);
+    bench.close().await;
+}
+
 #[tokio::test]
 async fn what_the_front_end_alone_can_build_is_left_to_it() {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true);
+    let bench = opened(true);
     let backend = "import os\nfrom flit_core import buildapi\nfrom flit_core.buildapi import *\n";
     let in_tree = "requires = [\"flit_core\"]\nbuild-backend = \"own\"\nbackend-path = [\".\"]";
     let files = [
@@ -264,7 +331,7 @@ async fn what_the_front_end_alone_can_build_is_left_to_it() {
     ]
     .concat();
     same_as_uv(&bench, &frontend, &files, &["a-tree", "b-uv", "c-old"]).await;
-    let cold = Workbench::new(false);
+    let cold = opened(false);
     same_as_uv(&cold, &frontend, &package("d-flit", FLIT, &[]), &["d-flit"]).await;
     assert_eq!((bench.shared_builds(), bench.environments()), (0, 0));
     assert_eq!((cold.shared_builds(), cold.environments()), (0, 0));
@@ -273,7 +340,7 @@ async fn what_the_front_end_alone_can_build_is_left_to_it() {
 #[tokio::test]
 async fn an_environment_that_can_not_be_made_fails_in_the_words_of_the_front_end() {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true);
+    let bench = opened(true);
     let system = "requires = [\"hatchling>=99999\"]\nbuild-backend = \"hatchling.build\"";
     let folder = write(&package("a-none", system, &[]));
     let error = bench.build(request(folder.path(), "a-none", &frontend)).await.unwrap_err();
@@ -284,7 +351,7 @@ async fn an_environment_that_can_not_be_made_fails_in_the_words_of_the_front_end
 /// Builds a package with a script that writes a line per run; the error and the lines.
 async fn failure(script: &str, timeout: Duration) -> Option<(BuildError, usize)> {
     let frontend = uv().await?;
-    let bench = Workbench::new(true);
+    let bench = opened(true);
     let runs = tempfile::NamedTempFile::new().unwrap();
     let counted = format!(
         "if 'sdist' in sys.argv:\n    print('run', file=open({:?}, 'a'))\n    print('said', flush=True)\n    {script}",
@@ -329,7 +396,7 @@ async fn a_back_end_that_hangs_is_stopped_and_not_asked_again() {
 #[tokio::test]
 async fn what_a_failed_try_left_is_not_in_the_files() {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true);
+    let bench = opened(true);
     // It fails only where its parent is Python.
     let script = "if 'sdist' in sys.argv and 'python' in os.readlink(f'/proc/{os.getppid()}/exe'):\n    open('src/a_left/\
                   junk.py', 'w').close()\n    raise SystemExit(1)";
@@ -341,7 +408,7 @@ async fn what_a_failed_try_left_is_not_in_the_files() {
 #[tokio::test]
 async fn an_interpreter_that_dies_leaves_the_build_to_the_front_end() {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true);
+    let bench = opened(true);
     let script = "if 'sdist' in sys.argv and 'python' in os.readlink(f'/proc/{os.getppid()}/exe'):\n    \
                   os.kill(os.getppid(), 9)\n    time.sleep(600)";
     let files = [scripted("a-kills", script), scripted("b-next", "pass")].concat();
@@ -350,7 +417,7 @@ async fn an_interpreter_that_dies_leaves_the_build_to_the_front_end() {
 }
 
 /// Prints how much faster seven packages are built than by `uv build --all-packages`, and that the files are the same.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures"]
 async fn seven_packages_side_by_side_with_uv() {
     let Some(frontend) = uv().await else { return };
@@ -362,7 +429,7 @@ async fn seven_packages_side_by_side_with_uv() {
     for round in 0..5 {
         let (ours, theirs) = (write(&files), write(&files));
         let began = Instant::now();
-        let bench = Workbench::new(true);
+        let bench = opened(true);
         let builds = names.iter().map(|name| bench.build(request(ours.path(), name, &frontend)));
         let built: Vec<_> = join_all(builds).await.into_iter().map(Result::unwrap).collect();
         let fast = began.elapsed();

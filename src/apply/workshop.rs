@@ -66,6 +66,7 @@ impl Workshop {
     ) -> Workshop {
         let jobs = std::thread::available_parallelism().map_or(2, usize::from);
         let stash = repository.common_dir().join("release").join("stash");
+        let workbench = Workbench::new(true, &tools);
         Workshop {
             repository,
             remote,
@@ -73,7 +74,7 @@ impl Workshop {
             tools,
             rooms: Rooms::default(),
             jobs,
-            workbench: Workbench::new(true),
+            workbench,
             build_limit: Duration::from_secs(15 * 60),
             stash,
             building: Mutex::new(()),
@@ -102,12 +103,14 @@ impl Workshop {
 
     /// Gives back what was lent: minted tokens are burnt, build environments cleared away.
     pub async fn close(&self) {
-        self.workbench.close().await;
-        for outlet in self.outlets.values() {
-            if let Outlet::Remote(publisher) = outlet {
-                publisher.close().await;
+        let publishers = async {
+            for outlet in self.outlets.values() {
+                if let Outlet::Remote(publisher) = outlet {
+                    publisher.close().await;
+                }
             }
-        }
+        };
+        tokio::join!(self.workbench.close(), publishers);
     }
 
     /// The folder that keeps one package's built files between runs. A ship that began at another time builds other

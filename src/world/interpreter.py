@@ -1,11 +1,19 @@
 """Stands in for a build back end, so that a front end makes an environment and runs this in it.
 
-`build_sdist` builds nothing. It connects to the socket beside this file and calls hooks of the real back end on demand,
-each in a process forked from this one. A line of JSON asks for a call, two answer it: that it began, how it ended.
+Asked what it requires, it answers nothing. It connects to the socket beside this file and calls hooks of the real back
+end on demand, each in a process forked from this one. A line of JSON asks for a call, two answer it: that it began, how
+it ended.
 """
 
+import _imp
+import _io
+import atexit
+import gc
 import importlib
+import importlib.machinery
+import importlib.util
 import json
+import marshal
 import os
 import select
 import signal
@@ -19,7 +27,7 @@ KEPT = 256 * 1024
 LINGER = 1.0
 
 
-def build_sdist(folder, config_settings=None):
+def get_requires_for_build_sdist(config_settings=None):
     if sys.path[0] == ".":
         # Where this file stands is no place of the real back end's.
         del sys.path[0]
@@ -31,9 +39,9 @@ def build_sdist(folder, config_settings=None):
     except BaseException:
         server.stop()
         raise
-    # Only a forked process gets here. It ends as any program does, with what stands at its exit.
+    # Only a forked process gets here. One that fails ends as any program does.
     perform(request, config_settings)
-    raise SystemExit(0)
+    leave()
 
 
 def perform(request, config_settings):
@@ -42,16 +50,48 @@ def perform(request, config_settings):
     if "UV_INTERNAL__BUILD_DIR" in os.environ:
         os.environ["UV_INTERNAL__BUILD_DIR"] = request["folder"]
     backend = load(request["backend"])
-    name = request["hook"]
+    for name in request["hooks"]:
+        told = call(backend, name, request["out"], config_settings)
+        if told.get("requires"):
+            # What is built comes after what is asked for.
+            break
+    with open(request["answer"], "w", encoding="utf-8") as file:
+        json.dump(told, file)
+
+
+def call(backend, name, out, config_settings):
     if name.startswith("get_requires_for_build_"):
         hook = getattr(backend, name, None)
-        answer = hook(config_settings) if hook else []
-    elif name == "build_wheel":
-        answer = backend.build_wheel(request["out"], config_settings, None)
-    else:
-        answer = backend.build_sdist(request["out"], config_settings)
-    with open(request["answer"], "w", encoding="utf-8") as file:
-        json.dump(answer, file)
+        return {"requires": hook(config_settings) if hook else []}
+    if name == "build_wheel":
+        return {"made": backend.build_wheel(out, config_settings, None)}
+    return {"made": backend.build_sdist(out, config_settings)}
+
+
+def leave():
+    """Ends with what stands at a program's exit, but for taking apart all that was imported: as those are the pages
+    that processes share, it would take longer than most hooks."""
+    threading = sys.modules.get("threading")
+    if not hasattr(gc, "freeze") or threading and threading.active_count() > 1:
+        raise SystemExit(0)
+    try:
+        atexit._run_exitfuncs()
+    except BaseException:
+        # It is told of already, and changes nothing.
+        pass
+    gc.collect()
+    for held in gc.get_objects():
+        if issubclass(type(held), _io._IOBase):
+            try:
+                held.close()
+            except Exception:
+                pass
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass
+    os._exit(0)
 
 
 def load(backend):
@@ -155,7 +195,7 @@ class Server:
             line, _, self.unread = self.unread.partition(b"\n")
             request = json.loads(line)
             if "import" in request:
-                warm(request["import"])
+                warm(request["import"], request["compiled"])
             elif self.begin(request["id"]):
                 return request
         return None
@@ -197,12 +237,76 @@ class Server:
             kill(process)
 
 
-def warm(modules):
+def warm(modules, compiled):
     """Imports what all calls need. What does not import here fails in the call, where it is seen."""
-    for module in modules:
+    # Nothing of it is garbage before the program ends: who looks for garbage does not touch it again.
+    gc.disable()
+    with Compiled(compiled):
+        for module in modules:
+            try:
+                importlib.import_module(module)
+            except Exception:
+                pass
+    if hasattr(gc, "freeze"):
+        gc.freeze()
+    gc.enable()
+
+
+class Compiled:
+    """Code that was compiled before, by its source: each new environment has the same sources, at other places.
+
+    It is found by what Python finds it by in files that are "hash-based" (PEP 552).
+    """
+
+    def __init__(self, place):
+        level = sys.flags.optimize
+        self.place = f"{place}-{sys.implementation.cache_tag}-{importlib.util.MAGIC_NUMBER.hex()}-{level}"
+        self.known = {}
+        self.used = {}
+
+    def __enter__(self):
+        self.known = self.read()
+        loader = importlib.machinery.SourceFileLoader
+        self.before = loader.source_to_code, sys.dont_write_bytecode
+        loader.source_to_code = lambda *args, **options: self.code(*args, **options)
+        sys.dont_write_bytecode = True
+
+    def __exit__(self, *_):
+        importlib.machinery.SourceFileLoader.source_to_code, sys.dont_write_bytecode = self.before
+        if not self.used.keys() <= self.known.keys():
+            self.write()
+
+    def code(self, loader, data, path, *args, **options):
+        key = importlib.util.source_hash(data)
+        block = self.known.get(key)
+        if block is None:
+            code = self.before[0](loader, data, path, *args, **options)
+            block = marshal.dumps(code)
+        else:
+            code = marshal.loads(block)
+            _imp._fix_co_filename(code, path)
+        self.used[key] = block
+        return code
+
+    def read(self):
+        """Nothing where there is no file, or another than was written."""
         try:
-            importlib.import_module(module)
-        except Exception:
+            with open(self.place, "rb") as file:
+                check, block = file.read(8), file.read()
+            return marshal.loads(block) if importlib.util.source_hash(block) == check else {}
+        except OSError:
+            return {}
+
+    def write(self):
+        block = marshal.dumps(self.used)
+        place = f"{self.place}.{os.getpid()}"
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            with open(place, "wb") as file:
+                file.write(importlib.util.source_hash(block) + block)
+            os.replace(place, self.place)
+        except OSError:
+            # Then it is compiled again.
             pass
 
 

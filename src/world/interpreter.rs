@@ -41,19 +41,30 @@ pub struct Interpreter {
     reading: JoinHandle<()>,
 }
 
-/// A hook to call.
+/// Hooks to call in one process.
 #[derive(Debug, Clone)]
 pub struct Call<'c> {
     /// The tree that is built: the folder it runs in.
     pub folder: &'c Path,
     /// As `build-backend` names it.
     pub backend: &'c str,
-    pub hook: &'static str,
+    /// The hooks by name, one behind the other; those behind a question that asks for something are not called.
+    pub hooks: &'c [&'static str],
     /// Where a hook puts what it builds.
     pub out: Option<&'c Path>,
-    /// The file that gets what the hook returns, as JSON; nothing is in it where the hook does not return.
+    /// The file that gets what the last of them returns, an `Answer` as JSON; nothing is in it where one does not return.
     pub answer: &'c Path,
     pub environment: &'c [(String, String)],
+}
+
+/// What a hook returns.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// What it needs besides.
+    Requires(Vec<String>),
+    /// The name of the file it built.
+    Made(String),
 }
 
 /// Why a call has no end that is known.
@@ -74,7 +85,7 @@ struct Request<'c> {
     id: u64,
     folder: String,
     backend: &'c str,
-    hook: &'static str,
+    hooks: &'c [&'static str],
     out: Option<String>,
     answer: String,
     environment: HashMap<&'c str, &'c str>,
@@ -104,7 +115,8 @@ enum News {
 struct Waiting(Mutex<Option<HashMap<u64, UnboundedSender<News>>>>);
 
 impl Interpreter {
-    /// Starts the command that runs `MODULE` in a folder, and waits until it is there. It imports modules ahead.
+    /// Starts the command that runs `MODULE` in a folder, and waits until it is there. It imports modules ahead, and keeps
+    /// what they compile to in a file that begins with a name, for the next one.
     ///
     /// # Errors
     /// Where the command ends before; its words are in the error.
@@ -112,6 +124,7 @@ impl Interpreter {
         command: Command,
         folder: &Path,
         modules: &[&str],
+        compiled: &Path,
     ) -> Result<Interpreter, InterpreterError> {
         let socket = |source| InterpreterError::Socket { folder: folder.to_owned(), source };
         let listener = UnixListener::bind(folder.join(SOCKET)).map_err(socket)?;
@@ -121,7 +134,7 @@ impl Interpreter {
             ended = &mut running => return Err(not_started(ended)),
         };
         let interpreter = Interpreter::connected(stream, running);
-        let line = serde_json::json!({ "import": modules }).to_string();
+        let line = serde_json::json!({ "import": modules, "compiled": compiled }).to_string();
         interpreter.say(&line).await?;
         Ok(interpreter)
     }
@@ -133,10 +146,10 @@ impl Interpreter {
         Interpreter { to: to.into(), waiting, number: AtomicU64::new(0), running, reading }
     }
 
-    /// Calls a hook in a process of its own and waits for its end; at the deadline it is killed, and whatever it started.
+    /// Calls hooks in a process of their own and waits for its end; at the deadline it is killed, and whatever it started.
     ///
     /// # Errors
-    /// `Gone` where the interpreter ended meanwhile; that the hook failed is in the output.
+    /// `Gone` where the interpreter ended meanwhile; that a hook failed is in the output.
     pub async fn call(&self, call: &Call<'_>, limit: Duration) -> Result<Output, InterpreterError> {
         let id = self.number.fetch_add(1, Ordering::Relaxed);
         let mut events = self.waiting.enter(id).ok_or(InterpreterError::Gone)?;
@@ -174,7 +187,7 @@ impl<'c> Call<'c> {
             id,
             folder: text(self.folder),
             backend: self.backend,
-            hook: self.hook,
+            hooks: self.hooks,
             out: self.out.map(text),
             answer: text(self.answer),
             environment: environment.collect(),

@@ -9,6 +9,11 @@ struct Bench {
 const BACKEND: &str = "
 import os, sys, time
 
+def get_requires_for_build_sdist(config=None):
+    global asked
+    asked = os.getpid()
+    return os.environ['NEEDS'].split()
+
 def build_sdist(folder, config=None):
     return [folder, os.getcwd(), os.environ.get('GIVEN'), config, sys.argv]
 
@@ -19,15 +24,22 @@ def build_wheel(folder, config=None, metadata=None):
 ";
 
 async fn bench() -> Bench {
-    let folder = tempfile::tempdir().unwrap();
+    started(tempfile::tempdir().unwrap(), &["json.tool", "no.such.module"], Path::new("/no/such/folder"))
+        .await
+}
+
+/// One that counts in `builtins.compiled` what is compiled in it.
+async fn started(folder: tempfile::TempDir, modules: &[&str], compiled: &Path) -> Bench {
     std::fs::write(folder.path().join("stand_in.py"), MODULE).unwrap();
     std::fs::write(folder.path().join("tried.py"), BACKEND).unwrap();
     let text = format!(
-        "import sys; sys.path = ['.', {:?}] + sys.path[1:]; import stand_in; stand_in.build_sdist('out', {{'a': 1}})",
+        "import builtins, sys; builtins.compiled = []\nsys.addaudithook(lambda event, about: event == 'compile' and \
+         compiled.append(str(about[1])))\nsys.path = ['.', {:?}] + sys.path[1:]; import stand_in\n\
+         stand_in.get_requires_for_build_sdist({{'a': 1}})",
         folder.path()
     );
     let command = Command::new("python3").args(["-c", &text]).cwd(folder.path()).set("LC_ALL", "C.UTF-8");
-    let interpreter = Interpreter::start(command, folder.path(), &["json.tool", "no.such.module"]).await;
+    let interpreter = Interpreter::start(command, folder.path(), modules, compiled).await;
     Bench { interpreter: interpreter.unwrap(), folder }
 }
 
@@ -35,12 +47,12 @@ impl Bench {
     /// Runs a script in a hook; the hook's answer is beside its output.
     async fn script(&self, script: &str, limit: Duration) -> Result<(Output, String), InterpreterError> {
         let environment = [("SCRIPT".to_owned(), script.to_owned())];
-        self.hook("build_wheel", &environment, limit).await
+        self.hooks(&["build_wheel"], &environment, limit).await
     }
 
-    async fn hook(
+    async fn hooks(
         &self,
-        hook: &'static str,
+        hooks: &[&'static str],
         environment: &[(String, String)],
         limit: Duration,
     ) -> Result<(Output, String), InterpreterError> {
@@ -48,7 +60,7 @@ impl Bench {
         let answer = answers.path().join("answer");
         let out = Path::new("/out");
         let folder = self.folder.path();
-        let call = Call { folder, backend: "tried", hook, out: Some(out), answer: &answer, environment };
+        let call = Call { folder, backend: "tried", hooks, out: Some(out), answer: &answer, environment };
         let output = self.interpreter.call(&call, limit).await?;
         Ok((output, std::fs::read_to_string(&answer).unwrap_or_default()))
     }
@@ -56,9 +68,11 @@ impl Bench {
     async fn works(&self) {
         let (output, answer) = self.script("pass", LONG).await.unwrap();
         assert!(output.success(), "{}", output.tail(20));
-        assert_eq!(answer, "\"a.whl\"");
+        assert_eq!(answer, WHEEL);
     }
 }
+
+const WHEEL: &str = "{\"made\": \"a.whl\"}";
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -66,14 +80,90 @@ const LONG: Duration = Duration::from_secs(120);
 async fn a_hook_runs_in_its_tree_with_what_it_is_given() {
     let bench = bench().await;
     let given = [("GIVEN".to_owned(), "a;b".to_owned())];
-    let (output, answer) = bench.hook("build_sdist", &given, LONG).await.unwrap();
+    let (output, answer) = bench.hooks(&["build_sdist"], &given, LONG).await.unwrap();
     assert!(output.success(), "{}", output.tail(20));
     let folder = bench.folder.path().canonicalize().unwrap();
-    let expected = serde_json::json!(["/out", folder, "a;b", { "a": 1 }, ["-c"]]);
+    let expected = serde_json::json!({ "made": ["/out", folder, "a;b", { "a": 1 }, ["-c"]] });
     assert_eq!(serde_json::from_str::<serde_json::Value>(&answer).unwrap(), expected);
-    let (output, answer) = bench.hook("get_requires_for_build_wheel", &[], LONG).await.unwrap();
-    assert!(output.success() && answer == "[]", "a hook that is not there asks for nothing");
+    let (output, answer) = bench.hooks(&["get_requires_for_build_wheel"], &[], LONG).await.unwrap();
+    assert!(output.success() && answer == "{\"requires\": []}", "a hook that is not there asks for nothing");
     bench.interpreter.close().await;
+}
+
+#[tokio::test]
+async fn hooks_run_in_one_process_up_to_a_question_that_asks_for_something() {
+    let bench = bench().await;
+    let hooks = ["get_requires_for_build_sdist", "build_wheel"];
+    let given = |needs: &str, script: &str| {
+        [("NEEDS", needs), ("SCRIPT", script)].map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    let (output, answer) =
+        bench.hooks(&hooks, &given("", "assert asked == os.getpid()"), LONG).await.unwrap();
+    assert!(output.success(), "{}", output.tail(20));
+    assert_eq!(answer, WHEEL);
+    let (output, answer) =
+        bench.hooks(&hooks, &given("more else", "raise ValueError()"), LONG).await.unwrap();
+    assert!(output.success(), "{}", output.tail(20));
+    assert_eq!(answer, "{\"requires\": [\"more\", \"else\"]}");
+    let (output, answer) = bench.hooks(&hooks, &given("", "raise ValueError('why')"), LONG).await.unwrap();
+    assert!(output.tail(20).ends_with("ValueError: why"), "{}", output.tail(20));
+    assert!(!output.success() && answer.is_empty(), "{answer}");
+    let (output, _) = bench.script("assert 'asked' not in globals()", LONG).await.unwrap();
+    assert!(output.success(), "{}", output.tail(20));
+    bench.interpreter.close().await;
+}
+
+#[tokio::test]
+async fn a_hook_ends_with_what_stands_at_the_exit_of_a_program() {
+    let bench = bench().await;
+    let file = bench.folder.path().join("held");
+    let script = format!(
+        "import atexit, builtins\nbuiltins.held = open({file:?}, 'w')\nheld.write('whole')\nclass Knot:\n    def \
+         __del__(self): print('untied')\nknot = Knot()\nknot.knot = knot\ndel knot\natexit.register(print, 'at the \
+         exit')\natexit.register(lambda: 1 / 0)"
+    );
+    let (output, answer) = bench.script(&script, LONG).await.unwrap();
+    assert!(output.success(), "{}", output.tail(20));
+    assert_eq!(answer, WHEEL);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "whole");
+    for words in ["ZeroDivisionError", "at the exit", "untied"] {
+        assert!(output.tail(20).contains(words), "{words}: {}", output.tail(20));
+    }
+    let script = "import threading\nalive = threading.Event()\ndef late():\n    alive.wait()\n    time.sleep(0.1)\n    \
+                  print('late')\nthreading.Thread(target=late).start()\nalive.set()";
+    let (output, _) = bench.script(script, LONG).await.unwrap();
+    assert!(output.success() && output.tail(20).contains("late"), "threads are waited for");
+    bench.interpreter.close().await;
+}
+
+#[tokio::test]
+async fn what_was_compiled_once_is_used_at_other_places() {
+    let kept = tempfile::tempdir().unwrap();
+    let compiled = kept.path().join("deep/kept");
+    let the_file = || std::fs::read_dir(kept.path().join("deep")).unwrap().next().unwrap().unwrap().path();
+    // Which module there is, whether the file is damaged before, whether it is compiled for that.
+    let cases =
+        [("1", false, true), ("1", false, false), ("2", false, true), ("2", false, false), ("2", true, true)];
+    for (value, is_damaged, is_compiled) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ahead.py"), format!("def value():\n    return {value:?}\n"))
+            .unwrap();
+        if is_damaged {
+            let mut bytes = std::fs::read(the_file()).unwrap();
+            bytes.truncate(bytes.len() - 1);
+            std::fs::write(the_file(), bytes).unwrap();
+        }
+        let bench = started(folder, &["ahead"], &compiled).await;
+        let script = format!(
+            "import ahead\nassert ahead.value() == {value:?}, ahead.value()\nassert \
+             ahead.value.__code__.co_filename == ahead.__file__\nassert (ahead.__file__ in compiled) == {}, compiled",
+            if is_compiled { "True" } else { "False" }
+        );
+        let (output, _) = bench.script(&script, LONG).await.unwrap();
+        assert!(output.success(), "{value} {is_compiled}: {}", output.tail(20));
+        bench.interpreter.close().await;
+        assert_eq!(std::fs::read_dir(kept.path().join("deep")).unwrap().count(), 1, "nothing half is left");
+    }
 }
 
 #[tokio::test]
@@ -132,10 +222,10 @@ async fn what_a_hook_leaves_running_holds_nobody_and_is_ended() {
     let quiet =
         "import subprocess\nprint(subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3).pid, flush=True)";
     let (output, answer) = bench.script(quiet, LONG).await.unwrap();
-    assert_eq!((output.success(), answer.as_str()), (true, "\"a.whl\""));
+    assert_eq!((output.success(), answer.as_str()), (true, WHEEL));
     assert_dies(output.tail(1).as_str()).await;
     let (output, answer) = bench.script(script, LONG).await.unwrap();
-    assert_eq!((output.success(), answer.as_str()), (true, "\"a.whl\""));
+    assert_eq!((output.success(), answer.as_str()), (true, WHEEL));
     assert!(output.truncated, "only the end of a flood is kept");
     bench.works().await;
     bench.interpreter.close().await;
@@ -190,12 +280,12 @@ async fn an_interpreter_that_dies_or_lies_is_gone() {
     let text = "import socket, time\nlie = socket.socket(socket.AF_UNIX)\nlie.connect('socket')\nlie.recv(100)\n\
                 lie.sendall(b'{\"id\": \"first\"}\\n')\nlie.recv(100000)\ntime.sleep(600)";
     let command = Command::new("python3").args(["-c", text]).cwd(folder.path());
-    let interpreter = Interpreter::start(command, folder.path(), &[]).await.unwrap();
+    let interpreter = Interpreter::start(command, folder.path(), &[], Path::new("none")).await.unwrap();
     let answer = folder.path().join("answer");
     let call = Call {
         folder: folder.path(),
         backend: "none",
-        hook: "build_sdist",
+        hooks: &["build_sdist"],
         out: None,
         answer: &answer,
         environment: &[],
@@ -207,7 +297,7 @@ async fn an_interpreter_that_dies_or_lies_is_gone() {
 async fn a_command_that_ends_early_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let command = Command::new("sh").args(["-c", "echo no such environment >&2; exit 2"]);
-    let error = Interpreter::start(command, folder.path(), &[]).await.err().unwrap();
+    let error = Interpreter::start(command, folder.path(), &[], Path::new("none")).await.err().unwrap();
     assert!(error.to_string().ends_with("no such environment"), "{error}");
 }
 
