@@ -1,14 +1,17 @@
 //! The rows about planning.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use release::survey::affected::affected;
+use release::survey::facts::Options;
 
 use crate::bench::Bench;
 use crate::check;
 use crate::memory::peak;
 use crate::peers::Ground;
 use crate::problem::Problem;
-use crate::race::{Contestant, Rules, Times, race};
-use crate::repository::Repository;
+use crate::race::{Contestant, Rules, Times, median, race};
+use crate::repository::{Repository, git};
 use crate::shape::{FEW, IDLE, LONG, REAL, S10, S100, S500};
 use crate::table::{Row, number};
 
@@ -22,6 +25,7 @@ pub fn rows(bench: &Bench) -> Result<Vec<Row>, Problem> {
     rows.extend(repository(bench, &real, None)?);
     rows.extend(repository(bench, &bench.repository(S100)?, Some(100.0))?);
     rows.extend(repository(bench, &bench.repository(S10)?, None)?);
+    rows.push(branch(bench, &large)?);
     rows.push(idle(bench)?);
     rows.extend(growth(bench)?);
     rows.push(memory(bench, "memory, S500", 48.0, &large)?);
@@ -109,6 +113,26 @@ fn idle(bench: &Bench) -> Result<Row, Problem> {
     check::plan(&times[0], &idle)?;
     let row = Row::at_most("nothing to release, S500", 0.4, GIT_LOG, times[0].ratio(&times[1]));
     Ok(row.noting(seconds(&times[0])))
+}
+
+/// What a branch of twenty commits affects: the engine alone, in this process.
+fn branch(bench: &Bench, large: &Repository) -> Result<Row, Problem> {
+    let base = git(&large.folder, &["rev-parse", "HEAD~20"])?;
+    let touched = git(&large.folder, &["diff", "--name-only", &base, "HEAD"])?;
+    let options = Options { directory: large.folder.clone(), ..Options::default() };
+    let mut milliseconds = Vec::new();
+    for _ in 0..=bench.rules.rounds {
+        let begun = Instant::now();
+        let answer = affected(&options, &base).map_err(|error| Problem::new(error.to_string()))?;
+        milliseconds.push(begun.elapsed().as_secs_f64() * 1000.0);
+        let is_touched = |name: &String| touched.contains(&format!("/{name}/"));
+        if answer.changed.is_empty() || !answer.changed.iter().all(is_touched) {
+            return Err(Problem::new(format!("{:?} are not what {base} to HEAD touches", answer.changed)));
+        }
+    }
+    // The first one warms up.
+    milliseconds.remove(0);
+    Ok(Row::at_most("affected packages, 20 commits, S500", 30.0, "ms", median(milliseconds)))
 }
 
 fn growth(bench: &Bench) -> Result<[Row; 2], Problem> {
