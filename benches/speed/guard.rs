@@ -13,14 +13,14 @@ use crate::shape::{GUARD, GUARD_LONG, GUARD_MANY};
 use crate::table::{Row, number};
 
 /// Instructions of `--version`, as multiples of `git --version`.
-const VERSION: f64 = 14.0;
+const VERSION: f64 = 13.5;
 /// Instructions of a plan, as multiples of `git log`.
-const PLAN: f64 = 9.0;
+const PLAN: f64 = 7.0;
 /// Instructions after ten times as much history before the last releases, and for ten times the packages.
-const HISTORY: f64 = 1.5;
-const PACKAGES: f64 = 3.2;
+const HISTORY: f64 = 1.3;
+const PACKAGES: f64 = 1.7;
 /// The time of a plan, as multiples of `git log`.
-const TIME: f64 = 12.0;
+const TIME: f64 = 10.0;
 
 pub fn rows(bench: &Bench) -> Result<Vec<Row>, Problem> {
     let counter = Counter::new(bench.scratch())?;
