@@ -394,6 +394,12 @@ fn the_schema_is_of_2020_12_and_describes_every_key() {
     assert!(!schema.to_string().contains("null"), "TOML has no null");
 }
 
+#[test]
+fn the_written_schema_is_the_one_of_the_types() {
+    let hint = "run `release schema config > docs/config.schema.json`";
+    assert!(*written_schema() == Config::schema(), "docs/config.schema.json is old: {hint}");
+}
+
 fn describe(schema: &serde_json::Value, trail: &str, undescribed: &mut Vec<String>) {
     let Some(object) = schema.as_object() else { return };
     for (name, property) in object.get("properties").and_then(|p| p.as_object()).into_iter().flatten() {
