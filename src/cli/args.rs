@@ -9,6 +9,7 @@ use crate::cli::args_generate::Generate;
 use crate::cli::args_pr::Pr;
 use crate::cli::args_preview::Assume;
 use crate::cli::args_relay::{PlanOf, PlanShape, Relay};
+use crate::cli::late::Late;
 use crate::report::streams::ColorChoice;
 
 /// Takes a Python monorepo from commits to production.
@@ -80,35 +81,89 @@ pub enum Output {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    Init(Init),
-    Plan(Plan),
-    Pr(Pr),
-    Ship(Ship),
-    Status(Status),
-    Deploy(Deploy),
-    Promote(Promote),
-    Rollback(Rollback),
-    Halt(Halt),
-    Resume(Resume),
-    Approve(Approve),
-    Withdraw(Withdraw),
-    Hotfix(Hotfix),
-    Tick(Tick),
-    Doctor(Doctor),
-    Abandon(Abandon),
-    Log(Log),
-    Notes(Notes),
-    Generate(Generate),
-    Schema(Schema),
-    Completions(Completions),
+    /// Write a release.toml for the repository at hand
+    ///
+    /// Looks at the packages and at the tags in use, and says what it found.
+    Init(Late<Init>),
+    /// Print what would be released and why
+    ///
+    /// Reads the local repository only: no network, nothing changed; but for `--comment`, which asks GitHub.
+    Plan(Late<Plan>),
+    /// Open or update the release pull request
+    ///
+    /// Pushes the release commit to a branch of its own and keeps one pull request for it, with the plan and the notes as its
+    /// text. What people wrote into the notes stays. Merging it is the consent: `release ship` then ships what was merged.
+    /// Without `[github]` in the configuration only the branch is pushed.
+    Pr(Late<Pr>),
+    /// Carry out a plan; run again, finish what an earlier run began
+    ///
+    /// Builds from a clean checkout of the release commit; branch and tags move only when everything is built
+    /// and sealed. Killed anywhere, the same command finishes.
+    Ship(Late<Ship>),
+    /// Show what is released, unreleased and under way
+    Status(Late<Status>),
+    /// Bring releases into an environment, prove them, and go back where they do not hold
+    ///
+    /// Without packages, the last release of each that the environment does not run yet. Killed anywhere, the same command
+    /// goes on.
+    Deploy(Late<Deploy>),
+    /// Bring into an environment what the one before has proven: the same bytes, never built again
+    Promote(Late<Promote>),
+    /// Take an environment back to what was verified before
+    ///
+    /// Without a package, what its last deployment moved. One attempt; what it went away from is held, so that nothing brings
+    /// it back by itself. Comes before any deployment under way there.
+    Rollback(Late<Rollback>),
+    /// Stop what moves: every runner stops before its next outside effect; rollbacks stay allowed
+    Halt(Late<Halt>),
+    /// Let it go on: takes the halt of exactly this scope back, and what is locked or held there
+    Resume(Late<Resume>),
+    /// Approve a release for an environment; the word is bound to its bytes
+    Approve(Late<Approve>),
+    /// Mark a published release as bad: it comes into no environment any more
+    ///
+    /// Says where it runs and who depends on it, how to yank it from the index (PEP 592: by hand, indexes have no interface
+    /// for it), waits with --wait until the index says so, and shows the plan that goes forward.
+    Withdraw(Late<Withdraw>),
+    /// Open a line for mending what runs: a branch at the tag of a release
+    ///
+    /// Commit the fix there and `release ship`; the highest version stays the latest. `release status` reminds of the line
+    /// until its fix is on the main branch too.
+    Hotfix(Late<Hotfix>),
+    /// Go on with what waits; safe at any time, from cron
+    ///
+    /// Finishes what a dead runner left, looks at what soaks and takes back what does not hold, deploys what is awaited and
+    /// may come now, asks indexes about withdrawn releases.
+    Tick(Late<Tick>),
+    /// Say what is wrong, and the exact next command
+    ///
+    /// Looks at the ledger, at who has a release in hand and whether they live, at tags, branch and indexes, and changes
+    /// nothing. Leaves with 0 where all is well, 10 where something waits, 11 where facts disagree.
+    Doctor(Late<Doctor>),
+    /// Close a release, or a deployment, that shall never be finished
+    ///
+    /// Its tags and published files stay, its numbers are never used again, and the next plan releases its changes under
+    /// higher ones.
+    Abandon(Late<Abandon>),
+    /// Show what happened, from the ledger
+    Log(Late<Log>),
+    /// Print the notes of a release: of the next one, or of one that was made
+    Notes(Late<Notes>),
+    /// Write the GitHub Actions workflows of this repository
+    ///
+    /// From `release.toml` into `.github/workflows/release*.yml`: a tag's release is finished, pull requests are told what they
+    /// would release, releases are promoted and taken back by hand, what waits goes on by the clock. Files that it did not
+    /// write itself are never touched.
+    Generate(Late<Generate>),
+    /// Print a JSON Schema
+    Schema(Late<Schema>),
+    /// Print a shell's completion script
+    Completions(Late<Completions>),
     /// Print the manual page (roff)
     #[command(after_help = "Example:\n  release man | man -l -")]
     Man,
 }
 
-/// Write a release.toml for the repository at hand
-///
-/// Looks at the packages and at the tags in use, and says what it found.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  release init\n  git add release.toml && git commit -m 'build: configure releases'"
@@ -119,9 +174,6 @@ pub struct Init {
     pub print: bool,
 }
 
-/// Print what would be released and why
-///
-/// Reads the local repository only: no network, nothing changed; but for `--comment`, which asks GitHub.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release plan -o plan.json\n  release plan --explain core\n  \
     release plan --assume 'feat(core)!: drop it'\n  \
@@ -183,10 +235,6 @@ pub enum Trust {
     Manifest,
 }
 
-/// Carry out a plan; run again, finish what an earlier run began
-///
-/// Builds from a clean checkout of the release commit; branch and tags move only when everything is built
-/// and sealed. Killed anywhere, the same command finishes.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release plan -o plan.json\n  release ship plan.json --yes")]
 pub struct Ship {
@@ -233,7 +281,6 @@ pub enum Stage {
     Deploy,
 }
 
-/// Show what is released, unreleased and under way
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release status\n  release status --live")]
 pub struct Status {
@@ -245,10 +292,6 @@ pub struct Status {
     pub output: Output,
 }
 
-/// Say what is wrong, and the exact next command
-///
-/// Looks at the ledger, at who has a release in hand and whether they live, at tags, branch and indexes, and changes
-/// nothing. Leaves with 0 where all is well, 10 where something waits, 11 where facts disagree.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release doctor")]
 pub struct Doctor {
@@ -257,10 +300,6 @@ pub struct Doctor {
     pub output: Output,
 }
 
-/// Close a release, or a deployment, that shall never be finished
-///
-/// Its tags and published files stay, its numbers are never used again, and the next plan releases its changes under
-/// higher ones.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release abandon core-v2.1.0 --reason 'the index is gone'")]
 pub struct Abandon {
@@ -284,7 +323,6 @@ pub struct Abandon {
     pub output: Output,
 }
 
-/// Show what happened, from the ledger
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release log -n 20")]
 pub struct Log {
@@ -296,7 +334,6 @@ pub struct Log {
     pub output: Output,
 }
 
-/// Print the notes of a release: of the next one, or of one that was made
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release notes core\n  release notes core --version 2.1.0\n  \
     release notes --from staging --to production")]
@@ -318,7 +355,6 @@ pub struct Notes {
     pub output: Output,
 }
 
-/// Print a JSON Schema
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release schema config > release.schema.json")]
 pub struct Schema {
@@ -333,7 +369,6 @@ pub enum SchemaOf {
     Plan,
 }
 
-/// Print a shell's completion script
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  release completions bash > ~/.local/share/bash-completion/completions/release"

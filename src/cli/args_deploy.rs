@@ -27,10 +27,6 @@ pub struct Moving {
     pub detailed_exitcode: bool,
 }
 
-/// Bring releases into an environment, prove them, and go back where they do not hold
-///
-/// Without packages, the last release of each that the environment does not run yet. Killed anywhere, the same command
-/// goes on.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release deploy development\n  release deploy staging mlops@2.1.0 --yes")]
 pub struct Deploy {
@@ -44,7 +40,6 @@ pub struct Deploy {
     pub moving: Moving,
 }
 
-/// Bring into an environment what the one before has proven: the same bytes, never built again
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release promote --from staging --to production\n  \
     release promote --to production -p mlops --when-allowed --yes")]
@@ -62,10 +57,6 @@ pub struct Promote {
     pub moving: Moving,
 }
 
-/// Take an environment back to what was verified before
-///
-/// Without a package, what its last deployment moved. One attempt; what it went away from is held, so that nothing brings
-/// it back by itself. Comes before any deployment under way there.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release rollback production --reason 'errors at checkout' --yes\n  \
     release rollback production -p mlops --to 2.0.3 --yes")]
@@ -95,7 +86,6 @@ pub struct ScopeWords {
     pub only: Option<String>,
 }
 
-/// Stop what moves: every runner stops before its next outside effect; rollbacks stay allowed
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release halt --environment production --reason 'database move'")]
 pub struct Halt {
@@ -106,7 +96,6 @@ pub struct Halt {
     pub reason: String,
 }
 
-/// Let it go on: takes the halt of exactly this scope back, and what is locked or held there
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release resume --environment production --reason 'the move is done'")]
 pub struct Resume {
@@ -117,7 +106,6 @@ pub struct Resume {
     pub reason: String,
 }
 
-/// Approve a release for an environment; the word is bound to its bytes
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release approve mlops@2.1.0 --environment production")]
 pub struct Approve {
@@ -131,10 +119,6 @@ pub struct Approve {
     pub withdraw: bool,
 }
 
-/// Mark a published release as bad: it comes into no environment any more
-///
-/// Says where it runs and who depends on it, how to yank it from the index (PEP 592: by hand, indexes have no interface
-/// for it), waits with --wait until the index says so, and shows the plan that goes forward.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release withdraw mlops@2.1.0 --reason 'loses data' --wait 10m")]
 pub struct Withdraw {
@@ -151,10 +135,6 @@ pub struct Withdraw {
     pub output: Output,
 }
 
-/// Open a line for mending what runs: a branch at the tag of a release
-///
-/// Commit the fix there and `release ship`; the highest version stays the latest. `release status` reminds of the line
-/// until its fix is on the main branch too.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release hotfix mlops --from mlops/v2.0.3")]
 pub struct Hotfix {
@@ -165,10 +145,6 @@ pub struct Hotfix {
     pub from: Option<String>,
 }
 
-/// Go on with what waits; safe at any time, from cron
-///
-/// Finishes what a dead runner left, looks at what soaks and takes back what does not hold, deploys what is awaited and
-/// may come now, asks indexes about withdrawn releases.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  */5 * * * *  cd /srv/monorepo && git fetch -q --tags && release tick")]
 pub struct Tick {

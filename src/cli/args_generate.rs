@@ -2,11 +2,6 @@
 
 use clap::Args;
 
-/// Write the GitHub Actions workflows of this repository
-///
-/// From `release.toml` into `.github/workflows/release*.yml`: a tag's release is finished, pull requests are told what they
-/// would release, releases are promoted and taken back by hand, what waits goes on by the clock. Files that it did not
-/// write itself are never touched.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  release generate\n  release generate --check --lint\n  \
     release generate --update-pins --cooldown 14d")]

@@ -26,6 +26,7 @@ pub mod hotfix;
 pub mod in_flight;
 pub mod init;
 pub mod known;
+pub mod late;
 pub mod ledger;
 pub mod listeners;
 pub mod log;
