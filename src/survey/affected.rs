@@ -32,7 +32,8 @@ pub fn affected(options: &Options, base: &str) -> Result<Affected, SurveyError> 
     let head = repository.head()?.commit;
     let objects = repository.objects();
     let config_file = find_config(repository.root(), options.config.as_deref())?;
-    let (found, _) = find_packages(&head, &config_file, &mut Files::of(&objects, &head), options)?;
+    let mut files = Files::of(&objects, &head);
+    let (found, _) = find_packages(&repository, &head, &config_file, &mut files, options)?;
     let (packages, settings): (Vec<_>, Vec<_>) =
         found.into_iter().map(|found| (found.package, found.settings)).unzip();
     let graph = graph(&packages)?;

@@ -11,7 +11,7 @@ use crate::survey::error::SurveyError;
 use crate::survey::facts::{Options, globs};
 use crate::survey::manifests::{read_manifests, refuse_unreadable};
 use crate::survey::older_tags::recognise_older_formats;
-use crate::survey::packages::{Files, Found, read_package};
+use crate::survey::packages::{Files, Found, read_editable, read_package};
 use crate::survey::tags::Tag;
 use crate::survey::version_tags::{VersionTags, version_tags};
 use crate::survey::walk_ahead::Listed;
@@ -56,9 +56,10 @@ pub fn take_inventory(
     tags: Listed,
     options: &Options,
 ) -> Result<Inventory, SurveyError> {
-    let (found, passed_by) = find_packages(commit, config_file, files, options)?;
+    let (found, passed_by) = find_packages(repository, commit, config_file, files, options)?;
     let (packages, settings): (Vec<Package>, Vec<_>) =
         found.into_iter().map(|found| (found.package, found.settings)).unzip();
+    read_editable(files, repository, packages.iter().zip(&settings))?;
     let mut inventory = Inventory {
         tags: tags.recv().expect("whoever lists the tags sends them")?,
         graph: graph(&packages)?,
@@ -99,6 +100,7 @@ impl Inventory {
 
 /// The packages, and a sentence for each place where one could stand and none is read.
 pub fn find_packages(
+    repository: &Repository,
     commit: &str,
     config_file: &ConfigFile,
     files: &mut Files<'_>,
@@ -107,7 +109,7 @@ pub fn find_packages(
     let config = &config_file.config;
     let patterns = globs(config.tables.workspace.packages.as_deref().unwrap_or_default());
     let reach = Reach::of(config, root_manifest(files)?);
-    let manifests = read_manifests(&patterns, &reach, files)?;
+    let manifests = read_manifests(repository, &patterns, &reach, files)?;
     let discovery = discover(config, &manifests.files).map_err(|problems| config_file.problems(problems))?;
     refuse_unreadable(&discovery, files)?;
     if discovery.packages.is_empty() {

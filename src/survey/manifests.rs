@@ -7,6 +7,7 @@ use crate::survey::packages::Files;
 use crate::workspace::discover::reach::Reach;
 use crate::workspace::discover::{Discovery, RepoFile, is_read};
 use crate::workspace::manifest::Manifest;
+use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 use crate::world::tree::Mode;
 
@@ -35,6 +36,7 @@ impl Manifests {
 /// # Errors
 /// Where git can not read them.
 pub fn read_manifests(
+    repository: &Repository,
     packages: &GlobSet,
     reach: &Reach,
     files: &mut Files<'_>,
@@ -45,7 +47,11 @@ pub fn read_manifests(
         is_read(&text) || (!packages.is_empty() && packages.is_match(text.as_ref()))
     };
     let enters = |folder: &[u8]| reach.enters(&String::from_utf8_lossy(folder));
-    for file in files.find("", &enters, &wanted)? {
+    let found = files.find("", &enters, &wanted)?;
+    let likely = found.iter().filter(|file| file.mode.is_file());
+    let likely = likely.filter_map(|file| String::from_utf8(file.path.clone()).ok());
+    files.fetch(repository, likely.filter(|path| is_read(path)));
+    for file in found {
         let shown = String::from_utf8_lossy(&file.path).into_owned();
         let folder = manifest_folder(&shown);
         let is_package = folder.is_some_and(|folder| packages.is_empty() || packages.is_match(folder));

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use gix::ObjectId;
+use gix::objs::Kind;
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+
 use crate::survey::error::SurveyError;
 use crate::version::number::Version;
 use crate::version::semver::read_tag_version;
@@ -15,10 +19,14 @@ use crate::workspace::package::Package;
 use crate::workspace::path::RepoPath;
 use crate::workspace::source::{SourceError, VersionSource, locate, read_version};
 use crate::workspace::tag::TagFormat;
+use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 use crate::world::objects::Objects;
 use crate::world::snapshot::{self, Snapshot};
 use crate::world::tree::Mode;
+
+/// How many files one thread reads at least: fewer are read before another begins.
+const TOGETHER: usize = 64;
 
 /// The files of one commit, read once.
 pub struct Files<'o> {
@@ -29,6 +37,25 @@ pub struct Files<'o> {
 impl<'o> Files<'o> {
     pub fn of(objects: &'o Objects, commit: &'o str) -> Files<'o> {
         Files { snapshot: Snapshot::of(objects, commit), read: BTreeMap::new() }
+    }
+
+    /// Reads files that will be asked for, several at once where they are many. What is wrong with one is told where it
+    /// is asked for.
+    pub fn fetch(&mut self, repository: &Repository, paths: impl Iterator<Item = String>) {
+        let fresh = paths.filter(|path| !self.read.contains_key(path));
+        let wanted: Vec<(String, ObjectId)> =
+            fresh.filter_map(|path| self.snapshot.file(&path).ok()?.map(|id| (path, id))).collect();
+        if wanted.len() < 2 * TOGETHER {
+            return;
+        }
+        let fetched = wanted.into_par_iter().with_min_len(TOGETHER).map_init(
+            || repository.objects(),
+            |objects, (path, id)| {
+                let mut bytes = Vec::new();
+                objects.expect(&id, Kind::Blob, &mut bytes).ok().map(|()| (path, bytes))
+            },
+        );
+        self.read.extend(fetched.collect::<Vec<_>>().into_iter().flatten());
     }
 
     /// The bytes of a file; `None` where there is none.
@@ -101,7 +128,6 @@ pub fn read_package(
     let tag = tag_format(&settings.tag, &name)?;
     let aliases =
         settings.tag_aliases.iter().map(|alias| tag_format(alias, &name)).collect::<Result<_, _>>()?;
-    read_editable(files, folder, &settings)?;
     Ok(Found {
         package: Package {
             distribution: manifest.name.clone(),
@@ -171,20 +197,31 @@ fn tag_format(text: &str, name: &PackageName) -> Result<TagFormat, SurveyError> 
         .map_err(|error| SurveyError::Tag { package: name.to_string(), reason: error.to_string() })
 }
 
-/// Reads the files that a release of the package may edit, so that the plan can.
-fn read_editable(
+/// Reads the files that a release of these packages may edit, so that the plan can.
+///
+/// # Errors
+/// Where one can not be read, or a version file is missing or no text.
+pub fn read_editable<'p>(
     files: &mut Files<'_>,
-    folder: &RepoPath,
-    settings: &PackageSettings,
+    repository: &Repository,
+    packages: impl Iterator<Item = (&'p Package, &'p PackageSettings)> + Clone,
 ) -> Result<(), SurveyError> {
-    for file in &settings.version_files {
-        files.text(folder.join(file).as_git())?;
-    }
-    if let Some(changelog) = &settings.notes.changelog {
-        files.bytes(folder.join(changelog).as_git())?;
-    }
-    for lock in ["uv.lock", "poetry.lock", "pdm.lock", "Cargo.lock"] {
-        files.bytes(folder.join(lock).as_git())?;
+    let changelogs = packages.clone().filter_map(|(package, settings)| changelog(package, settings));
+    files.fetch(repository, changelogs);
+    for (package, settings) in packages {
+        for file in &settings.version_files {
+            files.text(package.path.join(file).as_git())?;
+        }
+        if let Some(changelog) = changelog(package, settings) {
+            files.bytes(&changelog)?;
+        }
+        for lock in ["uv.lock", "poetry.lock", "pdm.lock", "Cargo.lock"] {
+            files.bytes(package.path.join(lock).as_git())?;
+        }
     }
     Ok(())
+}
+
+fn changelog(package: &Package, settings: &PackageSettings) -> Option<String> {
+    Some(package.path.join(settings.notes.changelog.as_ref()?).as_git().to_owned())
 }

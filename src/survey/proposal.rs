@@ -23,7 +23,7 @@ pub fn propose(directory: &Path) -> Result<(PathBuf, Proposal), SurveyError> {
     let head = repository.head()?;
     let objects = repository.objects();
     let mut files = Files::of(&objects, &head.commit);
-    let manifests = read_manifests(&GlobSet::empty(), &Reach::everywhere(), &mut files)?;
+    let manifests = read_manifests(&repository, &GlobSet::empty(), &Reach::everywhere(), &mut files)?;
     // What else is wrong, such as two packages of one name, the proposal tells itself.
     if let Ok(discovery) = discover(&Config::default(), &manifests.files) {
         refuse_unreadable(&discovery, &mut files)?;

@@ -49,13 +49,23 @@ impl<'o> Snapshot<'o> {
     /// # Errors
     /// `NotAFile` for links, folders and submodules; unreadable objects.
     pub fn blob(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
-        let Some((mode, id)) = self.lookup(path.as_bytes())? else { return Ok(None) };
-        if !mode.is_file() {
-            return Err(GitError::NotAFile { path: path.to_owned(), kind: mode.describe() });
-        }
+        let Some(id) = self.file(path)? else { return Ok(None) };
         let mut bytes = Vec::new();
         self.objects.expect(&id, Kind::Blob, &mut bytes)?;
         Ok(Some(bytes))
+    }
+
+    /// The id of a file's bytes; `None` where the path does not exist.
+    ///
+    /// # Errors
+    /// `NotAFile` for links, folders and submodules; unreadable objects.
+    pub fn file(&self, path: &str) -> Result<Option<ObjectId>, GitError> {
+        match self.lookup(path.as_bytes())? {
+            Some((mode, _)) if !mode.is_file() => {
+                Err(GitError::NotAFile { path: path.to_owned(), kind: mode.describe() })
+            }
+            found => Ok(found.map(|(_, id)| id)),
+        }
     }
 
     /// What stands at a path: links show as links.
