@@ -71,7 +71,7 @@ pub fn write_notes(
 }
 
 /// How many releases one thread takes at least: fewer are written before another begins.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 8;
 
 /// The users' templates, each parsed once.
 struct OwnTemplates<'f>(HashMap<&'f OwnTemplate, Result<Parsed<'f>, RenderError>>);

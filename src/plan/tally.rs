@@ -59,7 +59,7 @@ pub struct ReleaseAs {
 }
 
 /// How many messages one thread reads at least: fewer are read before another begins.
-const TOGETHER: usize = 128;
+const TOGETHER: usize = 64;
 
 /// Counts everything in the facts' history.
 pub fn tally(facts: &Facts) -> Tally {
@@ -87,7 +87,7 @@ pub fn tally(facts: &Facts) -> Tally {
 }
 
 /// How many messages are read before they are counted: all of a long history would take much memory.
-const PART: usize = 1024;
+const PART: usize = 512;
 
 fn entries_rules(facts: &Facts) -> Vec<EntriesRule> {
     let mut rules: Vec<EntriesRule> =

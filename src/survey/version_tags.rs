@@ -44,7 +44,7 @@ pub fn version_tags(tags: &[Tag], packages: &[Package]) -> VersionTags {
 }
 
 /// How many tags one thread reads at least: fewer are read before another begins.
-const TOGETHER: usize = 512;
+const TOGETHER: usize = 256;
 
 /// A tag format and the packages whose tags it reads.
 struct Readers<'p> {

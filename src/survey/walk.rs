@@ -134,7 +134,7 @@ fn read_commits(
 }
 
 /// How many commits one thread decodes at least: fewer are decoded before another begins.
-const TOGETHER: usize = 512;
+const TOGETHER: usize = 256;
 
 fn job(graph: &Graph, number: u32, members: &HashMap<SetId, (Arc<PackageSet>, Arc<PackageSet>)>) -> Job {
     let node = &graph.nodes[number as usize];

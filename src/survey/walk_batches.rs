@@ -50,7 +50,7 @@ pub fn compare_all(
 }
 
 /// From how many commits on threads gain more than they cost.
-const LONG: usize = 1024;
+const LONG: usize = 512;
 /// How many commits one thread takes at a time: each begins with nothing in its cache.
 const BATCH: usize = 2048;
 const MOST_THREADS: usize = 8;

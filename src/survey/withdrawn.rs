@@ -44,7 +44,7 @@ pub fn withdrawn(objects: &Objects, history: &History) -> Result<Vec<Withdrawn>,
 }
 
 /// How many messages one thread reads at least: fewer are read before another begins.
-const TOGETHER: usize = 512;
+const TOGETHER: usize = 128;
 
 /// Whether a revert names the commit of a release: by its id, else by its title with or without the pull request.
 /// A tag may stand on a feature; taking that back takes no release back.

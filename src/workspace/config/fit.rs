@@ -143,7 +143,9 @@ impl Config {
     fn tags_without_names(&self, packages: &[Known]) -> Vec<Problem> {
         let mut users: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (name, short, folder) in packages {
-            let tag = self.package(name, folder, packages.len() == 1 && folder.is_root()).tag;
+            let is_single = packages.len() == 1 && folder.is_root();
+            let own = self.package_table(name, folder).map(|(_, table)| table);
+            let tag = self.tag_of(own, is_single).to_owned();
             users.entry(tag).or_default().push(short);
         }
         users

@@ -245,13 +245,12 @@ impl Config {
         let own = self.package_table(name, folder).map(|(_, table)| table.clone()).unwrap_or_default();
         let short = self.short_name(name, folder);
         let workspace = &self.tables.workspace;
-        let default_tag = if single_root { "v{version}" } else { "{name}-v{version}" };
         let mut versioning = layered(Versioning::default(), &self.tables.versioning);
         if let Some(types) = &own.types {
             merge_types(&mut versioning, types);
         }
         PackageSettings {
-            tag: own.tag.clone().or_else(|| workspace.tag.clone()).unwrap_or_else(|| default_tag.to_owned()),
+            tag: self.tag_of(Some(&own), single_root).to_owned(),
             tag_aliases: own.tag_aliases.iter().chain(&workspace.aliases).cloned().collect(),
             versioning: layered(versioning, &own.versioning),
             notes: noted(noted(Notes::default(), &self.tables.notes), &own.notes),
@@ -263,6 +262,17 @@ impl Config {
             image: own.image.as_ref().and_then(|image| self.image(image, &short)),
             short,
         }
+    }
+
+    /// The format of a package's tags, by its own table where it has one.
+    pub(in crate::workspace::config) fn tag_of<'c>(
+        &'c self,
+        own: Option<&'c PackageTable>,
+        single_root: bool,
+    ) -> &'c str {
+        let default = if single_root { "v{version}" } else { "{name}-v{version}" };
+        let named = own.and_then(|own| own.tag.as_deref()).or(self.tables.workspace.tag.as_deref());
+        named.unwrap_or(default)
     }
 
     /// A package's name in tags, commands and reports: its own `name`, or the full name without `strip`.
