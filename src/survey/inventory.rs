@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+
 use crate::history::fragment::{Fragment, parse_fragment};
 use crate::history::overrides::{Override, parse_override};
 use crate::plan::facts::{OwnTemplate, Templates};
@@ -11,7 +13,7 @@ use crate::survey::error::SurveyError;
 use crate::survey::facts::{Options, globs};
 use crate::survey::manifests::{read_manifests, refuse_unreadable};
 use crate::survey::older_tags::recognise_older_formats;
-use crate::survey::packages::{Files, Found, read_editable, read_package};
+use crate::survey::packages::{Files, Found, NamedPackage, read_editable, read_package};
 use crate::survey::tags::Tag;
 use crate::survey::version_tags::{VersionTags, version_tags};
 use crate::survey::walk_ahead::Listed;
@@ -98,6 +100,9 @@ impl Inventory {
     }
 }
 
+/// How many packages one thread names at least: fewer are named before another begins.
+const TOGETHER: usize = 64;
+
 /// The packages, and a sentence for each place where one could stand and none is read.
 pub fn find_packages(
     repository: &Repository,
@@ -121,9 +126,11 @@ pub fn find_packages(
         return Err(config_file.problems(misfits));
     }
     let is_single = discovery.is_single_root();
-    let mut found = Vec::new();
-    for candidate in discovery.packages {
-        found.push(read_package(files, config, is_single, candidate)?);
+    let candidates = discovery.packages.into_par_iter().with_min_len(TOGETHER);
+    let named: Vec<_> = candidates.map(|candidate| NamedPackage::of(config, is_single, candidate)).collect();
+    let mut found = Vec::with_capacity(named.len());
+    for package in named {
+        found.push(read_package(files, package)?);
     }
     refuse_same_names(&found)?;
     if let Some(index) = &options.index {

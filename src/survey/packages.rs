@@ -13,7 +13,7 @@ use crate::workspace::config::Config;
 use crate::workspace::config::settings::PackageSettings;
 use crate::workspace::discover::Candidate;
 use crate::workspace::discover::parsed::ParsedManifest;
-use crate::workspace::manifest::Manifest;
+use crate::workspace::manifest::{Manifest, ManifestError};
 use crate::workspace::name::PackageName;
 use crate::workspace::package::Package;
 use crate::workspace::path::RepoPath;
@@ -108,31 +108,49 @@ pub struct Found {
     pub settings: PackageSettings,
 }
 
-/// Reads the package in one folder, whose manifest was parsed.
+/// A package whose manifest and configuration were understood, before any other file of it is looked at.
+pub struct NamedPackage {
+    folder: RepoPath,
+    named: Result<Named, ManifestError>,
+}
+
+struct Named {
+    name: PackageName,
+    parsed: ParsedManifest,
+    settings: PackageSettings,
+    /// Of its tags, and of those that are read besides.
+    formats: Result<(TagFormat, Vec<TagFormat>), SurveyError>,
+}
+
+impl NamedPackage {
+    /// A package in one folder, whose manifest was parsed.
+    pub fn of(config: &Config, is_single: bool, candidate: Candidate) -> NamedPackage {
+        let Candidate { folder, parsed, .. } = candidate;
+        let named = parsed.map(|parsed| {
+            let name = PackageName::new(&parsed.manifest.name);
+            let settings = config.package(&name, &folder, is_single);
+            Named { formats: formats(&settings, &name), name, parsed, settings }
+        });
+        NamedPackage { folder, named }
+    }
+}
+
+/// Reads a package's version.
 ///
 /// # Errors
 /// Where its manifest or the file of its version can not be read or understood.
-pub fn read_package(
-    files: &mut Files<'_>,
-    config: &Config,
-    is_single: bool,
-    candidate: Candidate,
-) -> Result<Found, SurveyError> {
-    let folder = &candidate.folder;
+pub fn read_package(files: &mut Files<'_>, package: NamedPackage) -> Result<Found, SurveyError> {
+    let folder = package.folder;
     // Where the bytes are no text, that is what is wrong with it.
     files.text(folder.join("pyproject.toml").as_git())?;
-    let ParsedManifest { manifest, source } = candidate.parsed?;
-    let name = PackageName::new(&manifest.name);
-    let settings = config.package(&name, folder, is_single);
-    let (source, version) = find_version(files, folder, &manifest, source)?;
-    let tag = tag_format(&settings.tag, &name)?;
-    let aliases =
-        settings.tag_aliases.iter().map(|alias| tag_format(alias, &name)).collect::<Result<_, _>>()?;
+    let Named { name, parsed: ParsedManifest { manifest, source }, settings, formats } = package.named?;
+    let (source, version) = find_version(files, &folder, &manifest, source)?;
+    let (tag, aliases) = formats?;
     Ok(Found {
         package: Package {
             distribution: manifest.name.clone(),
             short: settings.short.clone(),
-            path: folder.clone(),
+            path: folder,
             name,
             manifest,
             source,
@@ -190,6 +208,15 @@ fn declared_version(
     read_tag_version(&text)
         .map(Some)
         .map_err(|error| SurveyError::DeclaredVersion { path, reason: error.to_string() })
+}
+
+fn formats(
+    settings: &PackageSettings,
+    name: &PackageName,
+) -> Result<(TagFormat, Vec<TagFormat>), SurveyError> {
+    let tag = tag_format(&settings.tag, name)?;
+    let aliases = settings.tag_aliases.iter().map(|alias| tag_format(alias, name));
+    Ok((tag, aliases.collect::<Result<_, _>>()?))
 }
 
 fn tag_format(text: &str, name: &PackageName) -> Result<TagFormat, SurveyError> {

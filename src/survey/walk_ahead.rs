@@ -100,7 +100,8 @@ fn read(repository: &Repository, from: &str, mut series: Series, sender: &SyncSe
 /// Tags that differ in what stands after their last mark: most likely the versions of one package. A guess, by which only
 /// time is won or lost.
 struct Series {
-    at: HashMap<ObjectId, Vec<usize>>,
+    /// The series of each tag by its commit, in the commits' order.
+    at: Vec<(ObjectId, usize)>,
     met: Vec<bool>,
     open: usize,
 }
@@ -108,18 +109,29 @@ struct Series {
 impl Series {
     fn of(tags: &[Tag]) -> Series {
         let mut numbers = collections::HashMap::new();
-        let mut at: HashMap<ObjectId, Vec<usize>> = HashMap::default();
+        let mut at = Vec::with_capacity(tags.len());
+        // Tags come by name, so that most are of the series of the one before.
+        let mut last = None;
         for tag in tags {
             let Ok(commit) = parse_id(&tag.commit.0) else { continue };
             let stem = tag.name.rsplit_once(['/', '@', '-', '_']).map_or("", |(stem, _)| stem);
-            let next = numbers.len();
-            at.entry(commit).or_default().push(*numbers.entry(stem).or_insert(next));
+            let number = match last {
+                Some((known, number)) if known == stem => number,
+                _ => {
+                    let next = numbers.len();
+                    *numbers.entry(stem).or_insert(next)
+                }
+            };
+            last = Some((stem, number));
+            at.push((commit, number));
         }
+        at.sort_unstable();
         Series { at, met: vec![false; numbers.len()], open: numbers.len() }
     }
 
     fn meet(&mut self, commit: &ObjectId) {
-        for number in self.at.get(commit).into_iter().flatten() {
+        let start = self.at.partition_point(|(met, _)| met < commit);
+        for (_, number) in self.at[start..].iter().take_while(|(met, _)| met == commit) {
             if !std::mem::replace(&mut self.met[*number], true) {
                 self.open -= 1;
             }
