@@ -13,7 +13,7 @@ use crate::shape::{GUARD, GUARD_LONG, GUARD_MANY};
 use crate::table::{Row, number};
 
 /// Instructions of `--version`, as multiples of `git --version`.
-const VERSION: f64 = 13.5;
+const VERSION: f64 = 5.0;
 /// Instructions of a plan, as multiples of `git log`.
 const PLAN: f64 = 7.0;
 /// Instructions after ten times as much history before the last releases, and for ten times the packages.
