@@ -42,15 +42,15 @@ impl<'o> Files<'o> {
     /// Reads files that will be asked for, several at once where they are many. What is wrong with one is told where it
     /// is asked for.
     pub fn fetch(&mut self, repository: &Repository, paths: impl Iterator<Item = String>) {
-        let fresh = paths.filter(|path| !self.read.contains_key(path));
-        let wanted: Vec<(String, ObjectId)> =
-            fresh.filter_map(|path| self.snapshot.file(&path).ok()?.map(|id| (path, id))).collect();
-        if wanted.len() < 2 * TOGETHER {
+        let fresh: Vec<String> = paths.filter(|path| !self.read.contains_key(path)).collect();
+        if fresh.len() < 2 * TOGETHER {
             return;
         }
+        let found = fresh.into_iter().filter_map(|path| Some((self.snapshot.file(&path).ok()??, path)));
+        let wanted: Vec<(ObjectId, String)> = found.collect();
         let fetched = wanted.into_par_iter().with_min_len(TOGETHER).map_init(
             || repository.objects(),
-            |objects, (path, id)| {
+            |objects, (id, path)| {
                 let mut bytes = Vec::new();
                 objects.expect(&id, Kind::Blob, &mut bytes).ok().map(|()| (path, bytes))
             },
