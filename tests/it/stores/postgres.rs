@@ -33,7 +33,9 @@ impl Postgres {
             skip("no PostgreSQL; `apt-get install postgresql` brings it");
             return None;
         };
-        let folder = tempfile::Builder::new().prefix("release-postgres-").tempdir().unwrap();
+        // The user `postgres` may not get to a temporary folder of root's own.
+        let parent = if is_root() { PathBuf::from("/tmp") } else { std::env::temp_dir() };
+        let folder = tempfile::Builder::new().prefix("release-postgres-").tempdir_in(parent).unwrap();
         let own = folder.path().join("own");
         std::fs::create_dir(&own).unwrap();
         std::fs::write(own.join("password"), SECRET).unwrap();
