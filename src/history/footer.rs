@@ -195,7 +195,7 @@ fn ends_note(line: &Line<'_>) -> bool {
 /// Whether a line is the first of a commit, with a bullet before it or none.
 fn begins_commit(line: &Line<'_>) -> bool {
     let text = line.text.strip_prefix("* ").or_else(|| line.text.strip_prefix("- ")).unwrap_or(line.text);
-    !line.quoted && read_header(text).is_ok_and(|header| header.is_common())
+    !line.quoted && text.contains(':') && read_header(text).is_ok_and(|header| header.is_common())
 }
 
 /// A line such as GitHub's `---------`.

@@ -62,6 +62,10 @@ pub fn messages_in<'a>(lines: &[Line<'a>]) -> Vec<Vec<Line<'a>>> {
 pub fn overridden(message: &str) -> Option<&str> {
     const BEGIN: &str = "BEGIN_COMMIT_OVERRIDE";
     const END: &str = "END_COMMIT_OVERRIDE";
+    // Nearly every message ends here.
+    if !message.contains(BEGIN) {
+        return None;
+    }
     let mut begin = None;
     let mut offset = 0;
     for line in message.split_inclusive('\n') {

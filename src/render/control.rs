@@ -3,6 +3,9 @@
 /// The text without escape sequences, control, direction and invisible characters. Line feeds stay,
 /// `\r\n` and `\r` become `\n`, a tab becomes four spaces.
 pub fn strip(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+        return text.to_owned();
+    }
     let mut clean = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {

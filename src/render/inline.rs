@@ -47,6 +47,7 @@ impl<'a> Writer<'a> {
     fn run(mut self) -> String {
         while let Some(character) = self.text[self.at..].chars().next() {
             match character {
+                'a'..='g' | 'i'..='z' | ' ' => self.keep(self.plain()),
                 '`' => self.backticks(),
                 '\\' => self.backslash(),
                 '<' => self.less_than(),
@@ -65,6 +66,12 @@ impl<'a> Writer<'a> {
             }
         }
         self.out
+    }
+
+    /// How many of the bytes from here on are words that nothing makes act.
+    fn plain(&self) -> usize {
+        let rest = &self.text.as_bytes()[self.at..];
+        rest.iter().position(|byte| !matches!(byte, b'a'..=b'g' | b'i'..=b'z' | b' ')).unwrap_or(rest.len())
     }
 
     fn keep(&mut self, length: usize) {
