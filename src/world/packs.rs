@@ -250,8 +250,9 @@ struct Kept {
     size: usize,
 }
 
-/// How many bytes a generation holds: clearing more costs more than it saves.
-const GENERATION: usize = 1 << 20;
+/// How many bytes a generation holds: touching and clearing more costs more than it saves, with less the trees of long
+/// listings are resolved again and again.
+const GENERATION: usize = 1 << 18;
 
 impl Kept {
     fn get(&mut self, pack: usize, offset: u64) -> Option<(Kind, Bytes)> {

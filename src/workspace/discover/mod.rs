@@ -234,13 +234,14 @@ impl<'f> Search<'f> {
     }
 
     fn take(&mut self, folder: &RepoPath) {
-        let Some(Ok(parsed)) = self.manifests.get(folder) else { return };
+        let Some(Ok(parsed)) = self.manifests.get_mut(folder) else { return };
         let Some(distribution) = &parsed.facts.name else { return };
+        let Some(package) = parsed.package.take() else { return };
         self.found.packages.push(Candidate {
             name: PackageName::new(distribution),
             distribution: distribution.clone(),
             folder: folder.clone(),
-            parsed: parsed.package.clone(),
+            parsed: package,
         });
     }
 

@@ -18,7 +18,8 @@ pub struct ParsedManifest {
 #[derive(Debug, Clone)]
 pub struct Parsed {
     pub facts: ManifestFacts,
-    pub package: Result<ParsedManifest, ManifestError>,
+    /// Until it is taken.
+    pub package: Option<Result<ParsedManifest, ManifestError>>,
 }
 
 impl Parsed {
@@ -32,6 +33,6 @@ impl Parsed {
             let source = locate_in_manifest(toml, document.as_table(), &manifest);
             ParsedManifest { manifest, source }
         });
-        Ok(Parsed { facts, package })
+        Ok(Parsed { facts, package: Some(package) })
     }
 }
