@@ -99,6 +99,17 @@ impl Double {
         self.control("GET", "state", &Value::Null)
     }
 
+    /// How many files are stored, shown or not.
+    pub fn files(&self) -> usize {
+        let state = self.state();
+        let releases = state
+            .as_object()
+            .unwrap()
+            .values()
+            .flat_map(|project| project["releases"].as_object().unwrap().values());
+        releases.map(|release| release["files"].as_array().unwrap().len()).sum()
+    }
+
     /// The SHA-256 of a stored file.
     pub fn stored(&self, project: &str, filename: &str) -> Option<String> {
         let state = self.state();

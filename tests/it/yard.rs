@@ -24,7 +24,7 @@ COPY busybox /bin/busybox
 COPY busybox /bin/sh
 COPY www /www
 STOPSIGNAL SIGKILL
-HEALTHCHECK --interval=1s --timeout=2s --retries=3 CMD ["/bin/busybox", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/index.html"]
+HEALTHCHECK --interval=1s --timeout=10s --retries=10 CMD ["/bin/busybox", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/index.html"]
 ENTRYPOINT ["/bin/sh", "-c", "[ ! -e /state/ends-$SERVICE_VERSION ] || exit 3; exec /bin/busybox httpd -f -p 8080 -h /www"]
 "#;
 

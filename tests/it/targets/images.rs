@@ -103,11 +103,13 @@ fn busybox(host: &Host, tag: &str, kind: Kind, version: &str) {
 
 fn busybox_changes(kind: Kind) -> Vec<String> {
     let serve = r#"CMD ["/bin/busybox","httpd","-f","-p","8000","-h","/www"]"#;
-    let check = |program: &str| format!("HEALTHCHECK --interval=1s --timeout=1s --retries=2 CMD [{program}]");
+    let check = |retries: u8, program: &str| {
+        format!("HEALTHCHECK --interval=1s --timeout=10s --retries={retries} CMD [{program}]")
+    };
     let wget = r#""/bin/busybox","wget","-q","-O","/dev/null","http://127.0.0.1:8000/index.html""#;
     match kind {
-        Kind::Checked => vec![serve.to_owned(), check(wget)],
-        Kind::Ill => vec![serve.to_owned(), check(r#""/bin/busybox","false""#)],
+        Kind::Checked => vec![serve.to_owned(), check(10, wget)],
+        Kind::Ill => vec![serve.to_owned(), check(2, r#""/bin/busybox","false""#)],
         Kind::Ends => vec![
             r#"CMD ["/bin/busybox","sh","-c","printf '\\033[31mno database\\033[0m\\n'; exit 3"]"#.to_owned(),
         ],
