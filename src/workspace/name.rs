@@ -43,7 +43,11 @@ pub fn normalize(text: &str) -> String {
         if std::mem::take(&mut separated) {
             normal.push('-');
         }
-        normal.extend(character.to_lowercase());
+        if character.is_ascii() {
+            normal.push(character.to_ascii_lowercase());
+        } else {
+            normal.extend(character.to_lowercase());
+        }
     }
     if separated {
         normal.push('-');
