@@ -132,10 +132,7 @@ fn closings(texts: &[&str]) -> Vec<(usize, usize)> {
     let mut longest = vec![(0, 0); texts.len() + 1];
     for (index, text) in texts.iter().enumerate().rev() {
         longest[index] = longest[index + 1];
-        let text = text.trim_start();
-        if text.starts_with(['`', '~'])
-            && let Some(fence) = bare_fence(text)
-        {
+        if let Some(fence) = bare_fence(text.trim_start()) {
             let (backticks, tildes) = &mut longest[index];
             let length = if fence.tilde { tildes } else { backticks };
             *length = fence.length.max(*length);

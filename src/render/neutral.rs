@@ -38,15 +38,7 @@ pub fn terminal_line(text: &str) -> String {
 }
 
 fn squeezed(text: &str) -> String {
-    let text = control::strip(text);
-    let mut line = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    line
+    control::strip(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn lines(text: &str, dialect: Dialect) -> String {

@@ -43,11 +43,7 @@ pub fn normalize(text: &str) -> String {
         if std::mem::take(&mut separated) {
             normal.push('-');
         }
-        if character.is_ascii() {
-            normal.push(character.to_ascii_lowercase());
-        } else {
-            normal.extend(character.to_lowercase());
-        }
+        normal.extend(character.to_lowercase());
     }
     if separated {
         normal.push('-');

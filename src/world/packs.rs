@@ -100,11 +100,10 @@ fn place(index: &index::File, id: &oid) -> Option<u32> {
         let share = u128::from(wanted - lowest) * u128::from(end - start);
         let guess = start + u32::try_from(share / (u128::from(highest - lowest) + 1)).ok()?;
         let found = index.oid_at_index(guess);
-        let digits = first_digits(found);
-        match wanted.cmp(&digits).then_with(|| id.cmp(found)) {
+        match id.cmp(found) {
             Ordering::Equal => return Some(guess),
-            Ordering::Less => (end, highest) = (guess, digits),
-            Ordering::Greater => (start, lowest) = (guess + 1, digits),
+            Ordering::Less => (end, highest) = (guess, first_digits(found)),
+            Ordering::Greater => (start, lowest) = (guess + 1, first_digits(found)),
         }
     }
     index.lookup(id)
@@ -141,9 +140,7 @@ impl PackReader {
 
     /// The same for an object that is likely to be asked for again soon.
     pub fn read_again(&mut self, id: &oid) -> Option<(Kind, Bytes)> {
-        let first = first_digits(id);
-        let mut recent = self.recent.iter().flatten();
-        let known = recent.find(|(known, ..)| first_digits(known) == first && known.as_ref() == id);
+        let known = self.recent.iter().flatten().find(|(known, ..)| known.as_ref() == id);
         if let Some((_, kind, bytes)) = known {
             return Some((*kind, bytes.clone()));
         }
