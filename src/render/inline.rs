@@ -45,9 +45,10 @@ impl<'a> Writer<'a> {
     }
 
     fn run(mut self) -> String {
-        while let Some(character) = self.text[self.at..].chars().next() {
+        loop {
+            self.keep(self.plain());
+            let Some(character) = self.text[self.at..].chars().next() else { return self.out };
             match character {
-                'a'..='g' | 'i'..='z' | ' ' => self.keep(self.plain()),
                 '`' => self.backticks(),
                 '\\' => self.backslash(),
                 '<' => self.less_than(),
@@ -65,7 +66,6 @@ impl<'a> Writer<'a> {
                 other => self.keep(other.len_utf8()),
             }
         }
-        self.out
     }
 
     /// How many of the bytes from here on are words that nothing makes act.
