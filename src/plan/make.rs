@@ -61,14 +61,16 @@ pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
     let order = order(facts, &decisions);
     let branch = facts.branch.clone().unwrap_or_default();
     let message = commit_message(&releases);
+    let (steps, edits) =
+        rayon::join(|| steps(&releases, &order, &branch, &facts.frontend, &message), || edits.finish(facts));
     let mut plan = Plan {
         format: FORMAT,
         digest: Digest::none(),
         base: base(facts),
         assumed: facts.assumed.clone(),
-        steps: steps(&releases, &order, &branch, &facts.frontend, &message),
+        steps,
         releases,
-        edits: edits.finish(facts).map_err(PlanError::Edits)?,
+        edits: edits.map_err(PlanError::Edits)?,
         unchanged: unchanged(facts, &standings, &decisions.releases),
         refused: decisions.refused,
         left_out,

@@ -51,6 +51,17 @@ pub fn plan_schema() -> serde_json::Value {
     schema
 }
 
+/// Where the first byte stands that is not plain ASCII. Most texts have none: many bytes are looked at together.
+fn first_odd(bytes: &[u8]) -> Option<usize> {
+    let is_plain = |byte: &u8| (b' '..=b'~').contains(byte);
+    let is_even = |part: &&[u8; TOGETHER]| part.iter().fold(true, |even, byte| even & is_plain(byte));
+    let even = bytes.as_chunks().0.iter().take_while(|part| is_even(&part)).count() * TOGETHER;
+    bytes[even..].iter().position(|byte| !is_plain(byte)).map(|at| even + at)
+}
+
+/// How many bytes of a text are looked at together.
+const TOGETHER: usize = 32;
+
 /// Another formatter, by which no text holds what a terminal obeys.
 struct Safe<F>(F);
 
@@ -58,7 +69,7 @@ impl<F: Formatter> Formatter for Safe<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, into: &mut W, text: &str) -> io::Result<()> {
         let mut rest = text;
         // Plain ASCII, which is most of it, is written in stretches.
-        while let Some(at) = rest.bytes().position(|byte| !(b' '..=b'~').contains(&byte)) {
+        while let Some(at) = first_odd(rest.as_bytes()) {
             let (plain, odd) = rest.split_at(at);
             into.write_all(plain.as_bytes())?;
             let Some(character) = odd.chars().next() else { break };

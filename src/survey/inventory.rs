@@ -1,6 +1,7 @@
 //! What stands in the planned commit, and which tags name releases of it: all that is known before history is read.
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
@@ -61,32 +62,79 @@ pub fn take_inventory(
     let (found, passed_by) = find_packages(repository, commit, config_file, files, options)?;
     let (packages, settings): (Vec<Package>, Vec<_>) =
         found.into_iter().map(|found| (found.package, found.settings)).unzip();
-    read_editable(files, repository, packages.iter().zip(&settings))?;
+    let (read, counted) = std::thread::scope(|scope| {
+        let counting = scope.spawn(|| count(repository, tags, &packages, options));
+        let read = read_rest(repository, files, &packages, &settings);
+        (read, counting.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    let (Rest { graph, overrides, fragments, templates }, counted) = (read?, counted?);
+    let Counted { tags, version_tags, closed } = counted;
     let mut inventory = Inventory {
-        tags: tags.recv().expect("whoever lists the tags sends them")?,
-        graph: graph(&packages)?,
-        overrides: read_overrides(files)?,
-        fragments: read_fragments(files)?,
-        templates: read_templates(files, &settings)?,
-        version_tags: VersionTags::default(),
-        closed: ClosedReleases::default(),
-        warnings: Vec::new(),
-        passed_by,
         packages,
         settings,
+        graph,
+        overrides,
+        fragments,
+        templates,
+        version_tags,
+        closed,
+        warnings: Vec::new(),
+        passed_by,
+        tags,
     };
-    files.bytes("uv.lock")?;
-    inventory.version_tags = inventory.count_tags();
     let Inventory { tags, packages, version_tags, .. } = &mut inventory;
     inventory.warnings = recognise_older_formats(tags, packages, &version_tags.found);
-    inventory.closed = match &options.closed {
-        Some(closed) => closed.clone(),
-        None => closed_here(repository)?,
-    };
     if !inventory.warnings.is_empty() || !inventory.closed.tags.is_empty() {
         inventory.version_tags = inventory.count_tags();
     }
     Ok(inventory)
+}
+
+/// What else stands in the commit.
+struct Rest {
+    graph: Graph,
+    overrides: Vec<Override>,
+    fragments: Vec<Fragment>,
+    templates: Vec<Templates>,
+}
+
+/// Reads the files that a release may edit, and what else a plan is made from.
+fn read_rest(
+    repository: &Repository,
+    files: &mut Files<'_>,
+    packages: &[Package],
+    settings: &[PackageSettings],
+) -> Result<Rest, SurveyError> {
+    read_editable(files, repository, packages.iter().zip(settings))?;
+    files.bytes("uv.lock")?;
+    Ok(Rest {
+        graph: graph(packages)?,
+        overrides: read_overrides(files)?,
+        fragments: read_fragments(files)?,
+        templates: read_templates(files, settings)?,
+    })
+}
+
+/// All tags, those that name releases, and what was given up.
+struct Counted {
+    tags: Vec<Tag>,
+    version_tags: VersionTags,
+    closed: ClosedReleases,
+}
+
+/// Waits for the tags and reads them as those of packages.
+fn count(
+    repository: &Repository,
+    tags: Listed,
+    packages: &[Package],
+    options: &Options,
+) -> Result<Counted, SurveyError> {
+    let tags = tags.recv().expect("whoever lists the tags sends them")?;
+    let closed = match &options.closed {
+        Some(closed) => closed.clone(),
+        None => closed_here(repository)?,
+    };
+    Ok(Counted { version_tags: version_tags(&tags, packages), tags, closed })
 }
 
 impl Inventory {

@@ -27,6 +27,8 @@ pub struct Ahead {
 
 type Batch = Vec<(ObjectId, Vec<u8>)>;
 
+/// How many commits the walk looks at beyond its end.
+pub const BEYOND: usize = 256;
 /// How many commits are handed over at once.
 const BATCH: usize = 128;
 /// How many batches wait to be asked for: then reading waits too.
@@ -44,7 +46,7 @@ impl Ahead {
                 let series = Series::of(tags.as_deref().unwrap_or_default());
                 // Work that failed asks for nothing any more.
                 if listing.send(tags).is_ok() && rayon::current_num_threads() > 1 {
-                    read(repository, from, series, &sender);
+                    read(repository, from, series, BEYOND, &sender);
                 }
             });
             work(listed, Ahead { read: HashMap::default(), more: Some(more) })
@@ -66,17 +68,25 @@ impl Ahead {
 
     /// From here on only what is there already is given.
     pub fn wait_no_more(&mut self) {
-        self.more = None;
+        let there = self.more.take();
+        self.read.extend(there.iter().flat_map(Receiver::try_iter).flatten());
     }
 }
 
-/// Reads commits in the walk's order, until nobody takes them or every series of tags was met: the walk goes little
-/// further. What can not be read is left to the walk, which says why.
-fn read(repository: &Repository, from: &str, mut series: Series, sender: &SyncSender<Batch>) {
+/// Reads commits in the walk's order, until nobody takes them or every series of tags was met, and so many beyond: the
+/// walk goes little further. What can not be read is left to the walk, which says why.
+fn read(
+    repository: &Repository,
+    from: &str,
+    mut series: Series,
+    mut beyond: usize,
+    sender: &SyncSender<Batch>,
+) {
     let objects = repository.objects();
     let (mut met, mut queue, mut batch) = (HashSet::default(), BinaryHeap::new(), Batch::new());
     let mut waiting: Vec<ObjectId> = parse_id(from).into_iter().collect();
-    while !series.are_met() {
+    while !series.are_met() || beyond > 0 {
+        beyond -= usize::from(series.are_met());
         for id in waiting.drain(..) {
             let mut object = Vec::new();
             if !met.insert(id) || objects.expect(&id, Kind::Commit, &mut object).is_err() {
@@ -149,11 +159,11 @@ mod tests {
     use super::*;
     use crate::world::testing::TestRepository;
 
-    fn read(repository: &TestRepository, head: &str) -> Vec<ObjectId> {
+    fn read(repository: &TestRepository, head: &str, beyond: usize) -> Vec<ObjectId> {
         let opened = repository.open();
         let series = Series::of(&list_tags(&opened).unwrap());
         let (sender, receiver) = sync_channel(1);
-        super::read(&opened, head, series, &sender);
+        super::read(&opened, head, series, beyond, &sender);
         receiver.recv().unwrap().into_iter().map(|(id, _)| id).collect()
     }
 
@@ -167,13 +177,15 @@ mod tests {
         let newest = |count: usize| -> Vec<ObjectId> {
             commits.iter().rev().take(count).map(|id| parse_id(id).unwrap()).collect()
         };
-        assert_eq!(read(&repository, head), newest(6), "no tags: all");
+        assert_eq!(read(&repository, head, 0), newest(6), "no tags: all");
         repository.git(&["tag", "core-v1.0.0", &commits[1]]);
         repository.git(&["tag", "core-v1.1.0", &commits[3]]);
-        assert_eq!(read(&repository, head), newest(3));
+        assert_eq!(read(&repository, head, 0), newest(3));
+        assert_eq!(read(&repository, head, 1), newest(4));
+        assert_eq!(read(&repository, head, 9), newest(6));
         repository.git(&["tag", "-m", "x", "api/v2", &commits[2]]);
-        assert_eq!(read(&repository, head), newest(4));
-        assert!(read(&repository, &"1".repeat(40)).is_empty());
+        assert_eq!(read(&repository, head, 0), newest(4));
+        assert!(read(&repository, &"1".repeat(40), 1).is_empty());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use gix::ObjectId;
 use gix::hashtable::HashMap;
 use gix::objs::Kind;
 
-use crate::survey::walk_ahead::Ahead;
+use crate::survey::walk_ahead::{Ahead, BEYOND};
 use crate::survey::walk_releases::Releases;
 use crate::survey::walk_sets::{FULL, SetId, Sets};
 use crate::world::commit_text::CommitText;
@@ -42,9 +42,6 @@ pub struct Node {
     parents: std::ops::Range<usize>,
     expanded: bool,
 }
-
-/// How many commits are looked at beyond the end.
-const BEYOND: usize = 256;
 
 impl Graph {
     /// Walks back from a commit; the second value tells whether all of history was read.
