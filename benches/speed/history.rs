@@ -103,10 +103,11 @@ impl<W: Write> Author<W> {
             files.push(file("pyproject.toml", self.manifest(package)));
             files.push(file("README.md", format!("# {}\n", package.name)));
             files.push(file("CHANGELOG.md", changelog(package)));
-            files.push(file(&format!("src/{}/__init__.py", package.module), String::new()));
-            for number in 0..6 {
+            let code = format!("src/{}{}", self.shape.inside, package.module);
+            files.push(file(&format!("{code}/__init__.py"), String::new()));
+            for number in 0..self.shape.modules {
                 let name = file_name(&mut self.random);
-                files.push(file(&format!("src/{}/{name}.py", package.module), format!("# {number}\n")));
+                files.push(file(&format!("{code}/{name}.py"), format!("# {number}\n")));
             }
         }
         let mark = self.stream.commit("chore: begin\n", &files)?;
@@ -175,13 +176,14 @@ impl<W: Write> Author<W> {
     }
 
     fn change(&mut self, index: usize, number: usize, files: &mut Vec<File>) {
-        for _ in 0..self.random.between(1, 3) {
+        let (fewest, most) = self.shape.changed;
+        for _ in 0..self.random.between(fewest, most) {
             let name = file_name(&mut self.random);
-            let package = &self.packages[index];
+            let (package, inside) = (&self.packages[index], self.shape.inside);
             let path = if self.random.chance(750) {
-                format!("{}/src/{}/{name}.py", package.path, package.module)
+                format!("{}/src/{inside}{}/{name}.py", package.path, package.module)
             } else {
-                format!("{}/tests/test_{name}.py", package.path)
+                format!("{}/tests/{inside}test_{name}.py", package.path)
             };
             files.push((path, module(&mut self.random, number)));
         }

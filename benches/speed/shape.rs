@@ -6,6 +6,12 @@ pub struct Shape {
     pub name: &'static str,
     /// Folders above a package's own.
     pub above: &'static str,
+    /// Folders above a package's modules, and above its tests, each with a slash at its end: of a namespace.
+    pub inside: &'static str,
+    /// Modules that a package has at first.
+    pub modules: usize,
+    /// The fewest and the most files of a package that a commit changes.
+    pub changed: (usize, usize),
     pub packages: usize,
     pub commits: usize,
     /// The newest commits, within which each package has its last release.
@@ -29,6 +35,9 @@ pub enum Body {
 const BASE: Shape = Shape {
     name: "S10",
     above: "packages",
+    inside: "",
+    modules: 6,
+    changed: (1, 3),
     packages: 10,
     commits: 1_000,
     window: 300,
@@ -46,10 +55,14 @@ pub const IDLE: Shape = Shape { name: "S500idle", idle: true, ..S500 };
 pub const LONG: Shape = Shape { name: "S100long", commits: 100_000, ..S100 };
 /// As S100, with a tenth of its packages.
 pub const FEW: Shape = Shape { name: "S10few", packages: 10, ..S100 };
-/// As a real repository of 38 packages that is released after nearly every change.
+/// As openinference: 38 packages of one namespace, deep below the root, with several files in a change, and released after
+/// nearly every one.
 pub const REAL: Shape = Shape {
     name: "R38",
     above: "python/instrumentation",
+    inside: "namespace/instrumentation/",
+    modules: 24,
+    changed: (2, 8),
     packages: 38,
     commits: 2_100,
     window: 75,
