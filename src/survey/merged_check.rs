@@ -11,6 +11,7 @@ use crate::plan::{Plan, Release};
 use crate::survey::error::SurveyError;
 use crate::survey::facts::Survey;
 use crate::survey::merged::{Brought, Edited};
+use crate::survey::packages::changelog;
 use crate::world::git_error::GitError;
 
 /// The notes that the merged changelogs say otherwise than the plan.
@@ -60,11 +61,8 @@ pub fn check(survey: &Survey, plan: &Plan, brought: &Brought) -> Result<Edited, 
 pub fn changelogs(survey: &Survey) -> BTreeMap<String, String> {
     let facts = &survey.facts;
     let all = facts.packages.iter().zip(&facts.settings);
-    let named = all.filter_map(|(package, settings)| {
-        let name = settings.notes.changelog.as_ref()?;
-        Some((package.path.join(name).as_git().to_owned(), package.short.clone()))
-    });
-    named.collect()
+    all.filter_map(|(package, settings)| Some((changelog(package, settings)?, package.short.clone())))
+        .collect()
 }
 
 /// The notes with the words of the merged changelog, where they are others than the planned ones.

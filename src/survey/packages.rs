@@ -249,6 +249,7 @@ pub fn read_editable<'p>(
     Ok(())
 }
 
-fn changelog(package: &Package, settings: &PackageSettings) -> Option<String> {
+/// The path of a package's changelog, where it has one.
+pub fn changelog(package: &Package, settings: &PackageSettings) -> Option<String> {
     Some(package.path.join(settings.notes.changelog.as_ref()?).as_git().to_owned())
 }
