@@ -55,7 +55,7 @@ pub fn plan_schema() -> serde_json::Value {
 fn first_odd(bytes: &[u8]) -> Option<usize> {
     let is_plain = |byte: &u8| (b' '..=b'~').contains(byte);
     let is_even = |part: &&[u8; TOGETHER]| part.iter().fold(true, |even, byte| even & is_plain(byte));
-    let even = bytes.as_chunks().0.iter().take_while(|part| is_even(&part)).count() * TOGETHER;
+    let even = bytes.as_chunks().0.iter().take_while(is_even).count() * TOGETHER;
     bytes[even..].iter().position(|byte| !is_plain(byte)).map(|at| even + at)
 }
 
@@ -138,6 +138,16 @@ mod tests {
         assert!(shown.ends_with('\n'));
         assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
         assert_eq!(compact(&text), shown.trim_end());
+    }
+
+    #[test]
+    fn a_hostile_character_is_found_wherever_it_stands() {
+        for at in 0..3 * TOGETHER {
+            let text = format!("{}\u{9b}{}", "a".repeat(at), "b".repeat(70));
+            let shown = compact(&text);
+            assert_eq!(shown, format!("\"{}\\u009b{}\"", "a".repeat(at), "b".repeat(70)));
+            assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+        }
     }
 
     #[test]
