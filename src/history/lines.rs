@@ -39,6 +39,10 @@ pub fn lines_of(text: &str) -> Vec<Line<'_>> {
 
 /// Marks what is quoted in lines that are already apart.
 pub fn mark(texts: Vec<&str>) -> Vec<Line<'_>> {
+    // Nearly no message quotes anything.
+    if !texts.iter().any(|text| text.trim_start().starts_with(QUOTING)) {
+        return texts.into_iter().map(|text| Line { text, quoted: false }).collect();
+    }
     let closings = closings(&texts);
     let mut state = Quote::None;
     let mut lines = Vec::with_capacity(texts.len());
@@ -55,6 +59,9 @@ pub fn mark(texts: Vec<&str>) -> Vec<Line<'_>> {
     }
     lines
 }
+
+/// What the first line of anything quoted begins with.
+const QUOTING: [char; 4] = ['`', '~', '>', '<'];
 
 /// The first line that is not blank, and all that follow it.
 pub fn first_and_rest<'a, 'b>(lines: &'b [Line<'a>]) -> Option<(Line<'a>, &'b [Line<'a>])> {
@@ -73,10 +80,8 @@ pub fn holds(text: &str, word: &str) -> bool {
         let part = at.checked_sub(anchor).and_then(|start| bytes.get(start..start + word.len()));
         part.is_some_and(|part| part.eq_ignore_ascii_case(word))
     };
-    let (lower, upper) =
-        (char::from(word[anchor].to_ascii_lowercase()), char::from(word[anchor].to_ascii_uppercase()));
-    let found = |sign: char| text.match_indices(sign).any(|(at, _)| stands_around(at));
-    found(lower) || (upper != lower && found(upper))
+    let (lower, upper) = (word[anchor].to_ascii_lowercase(), word[anchor].to_ascii_uppercase());
+    memchr::memchr2_iter(lower, upper, bytes).any(stands_around)
 }
 
 /// Signs by which a word is looked for, those first that English has least of.

@@ -6,14 +6,19 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::fs::File;
+use std::hash::{BuildHasher, Hash};
+use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use gix::hashtable::hash::Builder;
 use gix::objs::Kind;
 use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::{data, index};
 use gix::{ObjectId, hash, oid};
 use libdeflater::Decompressor;
+use rustc_hash::FxBuildHasher;
 
 use crate::world::delta::{LARGEST, apply};
 
@@ -23,6 +28,8 @@ pub struct Packs(Arc<Vec<Pack>>);
 
 struct Pack {
     index: index::File,
+    /// For each first byte how many ids begin with it or a lower one; only where that saves anything.
+    fan: Option<Box<Fan>>,
     /// Opened where the first object is read.
     data: OnceLock<Option<data::File>>,
 }
@@ -31,8 +38,10 @@ struct Pack {
 const MOST_PACKS: usize = 256;
 /// The longest chain of deltas that is followed; git makes none longer than 4095.
 const LONGEST: usize = 4096;
-/// How many of the last objects are known by their ids.
+/// How many of the last large objects are known by their ids.
 const RECENT: usize = 8;
+/// Up to how many bytes an object is small.
+const SMALL: usize = 1 << 11;
 
 impl Packs {
     /// The packs below an objects folder; none where one of their indexes can not be read.
@@ -44,9 +53,7 @@ impl Packs {
         if paths.len() > MOST_PACKS {
             return Packs::default();
         }
-        let open = |path| index::File::at(path, hash::Kind::Sha1).ok();
-        let packs: Option<Vec<Pack>> =
-            paths.iter().map(|path| Some(Pack { index: open(path)?, data: OnceLock::new() })).collect();
+        let packs: Option<Vec<Pack>> = paths.iter().map(|path| Pack::open(path)).collect();
         Packs(Arc::new(packs.unwrap_or_default()))
     }
 
@@ -58,6 +65,7 @@ impl Packs {
             kept: Kept::default(),
             delta: Vec::new(),
             chain: Vec::new(),
+            known: Generations::default(),
             recent: Default::default(),
             next: 0,
         }
@@ -65,6 +73,12 @@ impl Packs {
 }
 
 impl Pack {
+    fn open(path: &Path) -> Option<Pack> {
+        let index = index::File::at(path, hash::Kind::Sha1).ok()?;
+        let fan = if index.num_objects() < MANY { None } else { fan_of(path, index.num_objects()) };
+        Some(Pack { index, fan, data: OnceLock::new() })
+    }
+
     fn data(&self) -> Option<&data::File> {
         let open = || data::File::at(self.index.path().with_extension("pack"), hash::Kind::Sha1).ok();
         self.data.get_or_init(open).as_ref()
@@ -81,33 +95,56 @@ impl Pack {
     }
 
     fn offset(&self, id: &oid) -> Option<u64> {
-        Some(self.index.pack_offset_at_index(place(&self.index, id)?))
+        Some(self.index.pack_offset_at_index(self.place(id)?))
     }
+
+    /// An object's place in the index. Ids are spread evenly, so it stands about where its first digits say.
+    fn place(&self, id: &oid) -> Option<u32> {
+        let (index, wanted) = (&self.index, first_digits(id));
+        let (mut start, mut end) = (0, index.num_objects());
+        let (mut lowest, mut highest) = (0, u64::MAX);
+        if let Some(fan) = &self.fan {
+            let byte = usize::from(id.first_byte());
+            (start, end) = (byte.checked_sub(1).map_or(0, |lower| fan[lower]), fan[byte]);
+            (lowest, highest) = (wanted & !OTHERS, wanted | OTHERS);
+        }
+        for _ in 0..GUESSES {
+            if start >= end {
+                return None;
+            }
+            let share = u128::from(wanted - lowest) * u128::from(end - start);
+            let guess = start + u32::try_from(share / (u128::from(highest - lowest) + 1)).ok()?;
+            let found = index.oid_at_index(guess);
+            match id.cmp(found) {
+                Ordering::Equal => return Some(guess),
+                Ordering::Less => (end, highest) = (guess, first_digits(found)),
+                Ordering::Greater => (start, lowest) = (guess + 1, first_digits(found)),
+            }
+        }
+        index.lookup(id)
+    }
+}
+
+type Fan = [u32; 256];
+
+/// From how many objects on an index is large.
+const MANY: u32 = 1 << 12;
+/// The bits of an id's first digits that its first byte leaves open.
+const OTHERS: u64 = u64::MAX >> 8;
+
+/// The fan-out table at the beginning of an index, version 2 (gitformat-pack): it stands in one place, where a first guess
+/// at an object's place would be a look into memory that nobody has used lately.
+fn fan_of(path: &Path, objects: u32) -> Option<Box<Fan>> {
+    const MAGIC: [u8; 8] = *b"\xfftOc\0\0\0\x02";
+    let mut bytes = [0; MAGIC.len() + size_of::<Fan>()];
+    File::open(path).ok()?.read_exact(&mut bytes).ok()?;
+    let numbers = bytes.strip_prefix(&MAGIC)?.as_chunks().0;
+    let fan: Fan = std::array::from_fn(|at| u32::from_be_bytes(numbers[at]));
+    (fan.is_sorted() && fan[255] == objects).then(|| Box::new(fan))
 }
 
 /// How many guesses are made at an object's place before the index is halved again and again.
 const GUESSES: usize = 8;
-
-/// An object's place in an index. Ids are spread evenly, so it stands about where its first digits say.
-fn place(index: &index::File, id: &oid) -> Option<u32> {
-    let wanted = first_digits(id);
-    let (mut start, mut end) = (0, index.num_objects());
-    let (mut lowest, mut highest) = (0, u64::MAX);
-    for _ in 0..GUESSES {
-        if start == end {
-            return None;
-        }
-        let share = u128::from(wanted - lowest) * u128::from(end - start);
-        let guess = start + u32::try_from(share / (u128::from(highest - lowest) + 1)).ok()?;
-        let found = index.oid_at_index(guess);
-        match id.cmp(found) {
-            Ordering::Equal => return Some(guess),
-            Ordering::Less => (end, highest) = (guess, first_digits(found)),
-            Ordering::Greater => (start, lowest) = (guess + 1, first_digits(found)),
-        }
-    }
-    index.lookup(id)
-}
 
 fn first_digits(id: &oid) -> u64 {
     id.as_bytes().first_chunk().map_or(0, |digits| u64::from_be_bytes(*digits))
@@ -125,7 +162,10 @@ pub struct PackReader {
     kept: Kept,
     delta: Vec<u8>,
     chain: Vec<(u64, data::Entry)>,
-    /// What was read last, so that it is not looked up again: a commit's old tree is its parent's new one.
+    /// Small objects by their ids, so that they are not looked up again: what a commit finds in a package is what the
+    /// one before it left there.
+    known: Generations<ObjectId, Builder>,
+    /// The same of the large ones: a commit's old tree is its parent's new one.
     recent: [Option<(ObjectId, Kind, Bytes)>; RECENT],
     /// The place that is taken next.
     next: usize,
@@ -140,13 +180,21 @@ impl PackReader {
 
     /// The same for an object that is likely to be asked for again soon.
     pub fn read_again(&mut self, id: &oid) -> Option<(Kind, Bytes)> {
-        let known = self.recent.iter().flatten().find(|(known, ..)| known.as_ref() == id);
-        if let Some((_, kind, bytes)) = known {
+        let recent = self.recent.iter().flatten().find(|(recent, ..)| recent.as_ref() == id);
+        if let Some((_, kind, bytes)) = recent {
             return Some((*kind, bytes.clone()));
         }
-        let (kind, bytes) = self.read(id)?;
-        self.recent[self.next] = Some((id.to_owned(), kind, bytes.clone()));
-        self.next = (self.next + 1) % RECENT;
+        let id = id.to_owned();
+        if let Some(known) = self.known.get(&id) {
+            return Some(known);
+        }
+        let (kind, bytes) = self.read(&id)?;
+        if bytes.len() <= SMALL {
+            self.known.insert(id, kind, bytes.clone());
+        } else {
+            self.recent[self.next] = Some((id, kind, bytes.clone()));
+            self.next = (self.next + 1) % RECENT;
+        }
         Some((kind, bytes))
     }
 
@@ -240,43 +288,64 @@ fn kind_of(header: &Header) -> Option<Kind> {
     }
 }
 
-/// Objects by pack and offset, kept while they are young.
+/// Objects by pack and offset. Small ones are kept for longer: a long listing that changes with every commit would
+/// drive out all others.
 #[derive(Default)]
 struct Kept {
-    young: HashMap<(usize, u64), (Kind, Bytes)>,
-    /// What was young before the last change of generations.
-    old: HashMap<(usize, u64), (Kind, Bytes)>,
-    /// The bytes of the young ones.
-    size: usize,
+    small: Generations<(usize, u64), FxBuildHasher>,
+    large: Generations<(usize, u64), FxBuildHasher>,
+}
+
+impl Kept {
+    fn get(&mut self, pack: usize, offset: u64) -> Option<(Kind, Bytes)> {
+        let at = (pack, offset);
+        self.large.get(&at).or_else(|| self.small.get(&at))
+    }
+
+    fn keep(&mut self, pack: usize, offset: u64, kind: Kind, bytes: Vec<u8>) -> (Kind, Bytes) {
+        let bytes = Arc::new(bytes);
+        let of_its_size = if bytes.len() <= SMALL { &mut self.small } else { &mut self.large };
+        of_its_size.insert((pack, offset), kind, bytes.clone());
+        (kind, bytes)
+    }
 }
 
 /// How many bytes a generation holds: touching and clearing more costs more than it saves, with less the trees of long
 /// listings are resolved again and again.
 const GENERATION: usize = 1 << 18;
 
-impl Kept {
-    fn get(&mut self, pack: usize, offset: u64) -> Option<(Kind, Bytes)> {
-        if let Some(found) = self.young.get(&(pack, offset)) {
+/// Objects that are kept while they are young.
+struct Generations<K, S> {
+    young: HashMap<K, (Kind, Bytes), S>,
+    /// What was young before the last change of generations.
+    old: HashMap<K, (Kind, Bytes), S>,
+    /// The bytes of the young ones.
+    size: usize,
+}
+
+impl<K, S: Default> Default for Generations<K, S> {
+    fn default() -> Generations<K, S> {
+        Generations { young: HashMap::default(), old: HashMap::default(), size: 0 }
+    }
+}
+
+impl<K: Copy + Eq + Hash, S: BuildHasher + Default> Generations<K, S> {
+    fn get(&mut self, key: &K) -> Option<(Kind, Bytes)> {
+        if let Some(found) = self.young.get(key) {
             return Some(found.clone());
         }
-        let (kind, bytes) = self.old.remove(&(pack, offset))?;
-        self.insert(pack, offset, kind, bytes.clone());
+        let (kind, bytes) = self.old.remove(key)?;
+        self.insert(*key, kind, bytes.clone());
         Some((kind, bytes))
     }
 
-    fn keep(&mut self, pack: usize, offset: u64, kind: Kind, bytes: Vec<u8>) -> (Kind, Bytes) {
-        let bytes = Arc::new(bytes);
-        self.insert(pack, offset, kind, bytes.clone());
-        (kind, bytes)
-    }
-
-    fn insert(&mut self, pack: usize, offset: u64, kind: Kind, bytes: Bytes) {
+    fn insert(&mut self, key: K, kind: Kind, bytes: Bytes) {
         if self.size + bytes.len() > GENERATION {
             self.old = std::mem::take(&mut self.young);
             self.size = 0;
         }
         self.size += bytes.len();
-        self.young.insert((pack, offset), (kind, bytes));
+        self.young.insert(key, (kind, bytes));
     }
 }
 
@@ -341,6 +410,54 @@ mod tests {
         let loose = repository.change("c", "1", "fix: c");
         let mut reader = Packs::open(&repository.path().join(".git/objects")).reader();
         assert!(reader.read(&gix::ObjectId::from_hex(loose.as_bytes()).unwrap()).is_none());
+    }
+
+    #[test]
+    fn each_of_many_objects_is_found_by_the_fan_and_no_other() {
+        let repository = TestRepository::init();
+        let blobs: String = (0..MANY + 100)
+            .map(|number| format!("blob\ndata {}\n{number}\n", number.to_string().len()))
+            .collect();
+        repository.git_with(&["fast-import", "--quiet"], &[], blobs.as_bytes());
+        let folder = repository.path().join(".git/objects");
+        let packs = Packs::open(&folder);
+        assert!(packs.0[0].fan.is_some());
+        let mut reader = packs.reader();
+        let list = repository.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+        assert_eq!(list.lines().count(), MANY as usize + 100);
+        for line in list.lines() {
+            let id = ObjectId::from_hex(line.as_bytes()).unwrap();
+            let (_, bytes) = reader.read(&id).unwrap();
+            assert_eq!(gix::objs::compute_hash(hash::Kind::Sha1, Kind::Blob, &bytes).unwrap(), id);
+            let mut other = id;
+            other.as_mut_slice()[19] ^= 1;
+            assert!(reader.read(&other).is_none());
+        }
+        let index = packs.0[0].index.path();
+        let objects = packs.0[0].index.num_objects();
+        let bytes = std::fs::read(index).unwrap();
+        let copy = repository.path().join("copy.idx");
+        for (at, flip) in [(0, 0xff), (7, 3), (8 + 4 * 200, 0x80), (8 + 4 * 255, 0x80)] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= flip;
+            std::fs::write(&copy, damaged).unwrap();
+            assert!(fan_of(&copy, objects).is_none(), "{at}");
+        }
+        std::fs::write(&copy, &bytes[..99]).unwrap();
+        assert!(fan_of(&copy, objects).is_none());
+    }
+
+    #[test]
+    fn small_objects_outlive_large_ones() {
+        let mut kept = Kept::default();
+        let _small = kept.keep(0, 1, Kind::Tree, vec![1; SMALL]);
+        let _large = kept.keep(0, 2, Kind::Tree, vec![2; SMALL + 1]);
+        for offset in 3..2 * GENERATION / SMALL + 3 {
+            let _other = kept.keep(0, offset as u64, Kind::Tree, vec![3; SMALL + 1]);
+        }
+        assert_eq!(kept.get(0, 1), Some((Kind::Tree, Arc::new(vec![1; SMALL]))));
+        assert_eq!(kept.get(0, 2), None);
+        assert_eq!(kept.get(1, 1), None, "another pack");
     }
 
     #[test]
