@@ -43,9 +43,10 @@ pub fn affected(options: &Options, base: &str) -> Result<Affected, SurveyError> 
         new: objects.tree_of(&head)?,
         is_merge: false,
         open: Arc::new((0..packages.len()).collect()),
+        early: None,
     };
     let walked = walk_packages(&packages, &settings, vec![Vec::new(); packages.len()]);
-    let compared = compare_all(&repository, &walked, &shared(&config_file.config, &packages), &[job])?;
+    let compared = compare_all(&repository, &walked, &shared(&config_file.config, &packages), &mut [job])?;
     let counts = |what| matches!(what, Touched::Files | Touched::Shared | Touched::Lock);
     let touches = compared.iter().flat_map(|one| &one.touches).filter(|touch| counts(touch.what));
     let changed: BTreeSet<usize> = touches.map(|touch| touch.package).collect();

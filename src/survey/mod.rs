@@ -26,6 +26,7 @@ pub mod walk;
 pub mod walk_ahead;
 pub mod walk_batches;
 pub mod walk_compare;
+pub mod walk_early;
 pub mod walk_files;
 pub mod walk_folders;
 pub mod walk_graph;

@@ -10,6 +10,8 @@ use crate::history::History;
 use crate::history::commit::{Commit, CommitId, PackageSet, Person, VersionTag};
 use crate::survey::walk_ahead::Ahead;
 use crate::survey::walk_batches::{Job, compare_all};
+use crate::survey::walk_compare::Comparison;
+use crate::survey::walk_early::Early;
 use crate::survey::walk_graph::Graph;
 use crate::survey::walk_releases::Releases;
 use crate::survey::walk_sets::{SetId, Sets};
@@ -72,17 +74,21 @@ pub fn walk(repository: &Repository, walk: Walk) -> Result<History, GitError> {
     let mut sets = Sets::new(packages.len());
     let tags = packages.iter_mut().map(|package| std::mem::take(&mut package.version_tags));
     let mut releases = Releases::new(tags)?;
-    let (mut graph, exhausted) = Graph::walk(&objects, ahead, parse_id(&head)?, &mut releases, &mut sets)?;
+    let head_id = parse_id(&head)?;
+    let ((mut graph, exhausted), mut early) = Early::beside(repository, &packages, &shared, |early| {
+        Graph::walk(&objects, ahead, early, head_id, &mut releases, &mut sets)
+    })?;
     releases.meet_older(|commit| graph.holds(commit))?;
     let mut unreachable_tags = Vec::new();
     if exhausted {
         unreachable_tags = releases.forget_unreachable()?;
         if !unreachable_tags.is_empty() {
             graph.spread_again(&mut releases, &mut sets);
+            early.clear();
         }
     }
     Ok(History {
-        commits: read_commits(repository, graph, &sets, &packages, &shared)?,
+        commits: read_commits(repository, graph, early, &sets, &packages, &shared)?,
         head: CommitId(head),
         tags: releases.into_reachable(),
         unreadable_tags: Vec::new(),
@@ -93,6 +99,7 @@ pub fn walk(repository: &Repository, walk: Walk) -> Result<History, GitError> {
 fn read_commits(
     repository: &Repository,
     mut graph: Graph,
+    mut early: Vec<Option<Comparison>>,
     sets: &Sets,
     packages: &[WalkPackage],
     shared: &[Shared],
@@ -104,8 +111,12 @@ fn read_commits(
         let set = graph.nodes[*number as usize].set;
         members.entry(set).or_insert_with(|| (sets.unreleased(set), sets.since_final(set)));
     }
-    let jobs: Vec<Job> = order.iter().map(|number| job(&graph, *number, &members)).collect();
-    let comparisons = compare_all(repository, packages, shared, &jobs)?;
+    let job = |number: &u32| Job {
+        early: early.get_mut(*number as usize).and_then(Option::take),
+        ..graph.job(*number, members[&graph.nodes[*number as usize].set].1.clone())
+    };
+    let mut jobs: Vec<Job> = order.iter().map(job).collect();
+    let comparisons = compare_all(repository, packages, shared, &mut jobs)?;
     let objects: Vec<Vec<u8>> =
         order.iter().map(|number| std::mem::take(&mut graph.nodes[*number as usize].object)).collect();
     let graph = &graph;
@@ -135,17 +146,6 @@ fn read_commits(
 
 /// How many commits one thread decodes at least: fewer are decoded before another begins.
 const TOGETHER: usize = 256;
-
-fn job(graph: &Graph, number: u32, members: &HashMap<SetId, (Arc<PackageSet>, Arc<PackageSet>)>) -> Job {
-    let node = &graph.nodes[number as usize];
-    let parents = graph.parents(number);
-    Job {
-        old: parents.first().map(|parent| graph.nodes[*parent as usize].tree),
-        new: node.tree,
-        is_merge: parents.len() > 1,
-        open: members[&node.set].1.clone(),
-    }
-}
 
 #[cfg(test)]
 mod random_tests;

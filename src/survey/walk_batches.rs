@@ -25,6 +25,8 @@ pub struct Job {
     pub is_merge: bool,
     /// The packages that are asked about.
     pub open: Arc<PackageSet>,
+    /// What was found already, where no package is taken to have moved; for these packages, and perhaps for more.
+    pub early: Option<Comparison>,
 }
 
 /// Compares all commits, given newest first. Where a package appears, the folder that it left in the same
@@ -36,14 +38,14 @@ pub fn compare_all(
     repository: &Repository,
     packages: &[WalkPackage],
     shared: &[Shared],
-    jobs: &[Job],
+    jobs: &mut [Job],
 ) -> Result<Vec<Comparison>, GitError> {
     let threads = if jobs.len() > LONG { rayon::current_num_threads().min(MOST_THREADS) } else { 1 };
     let folders = Folders::new(packages.iter().map(|package| package.path.as_str()));
     let objects = repository.objects();
-    let mut batches = Batches { repository, objects, packages, shared, folders, threads };
+    let mut batches = Batches { repository, objects, packages, shared, folders, threads, have_moved: false };
     let mut comparisons = Vec::with_capacity(jobs.len());
-    for batch in jobs.chunks(BATCH * threads) {
+    for batch in jobs.chunks_mut(BATCH * threads) {
         comparisons.extend(batches.compare_and_follow(batch)?);
     }
     Ok(comparisons)
@@ -64,22 +66,38 @@ struct Batches<'a> {
     shared: &'a [Shared],
     folders: Folders,
     threads: usize,
+    have_moved: bool,
 }
 
 impl Batches<'_> {
     /// Compares a batch, and what is older again wherever a package turns out to have moved.
-    fn compare_and_follow(&mut self, batch: &[Job]) -> Result<Vec<Comparison>, GitError> {
-        let mut comparisons = self.compare_batch(batch)?;
+    fn compare_and_follow(&mut self, batch: &mut [Job]) -> Result<Vec<Comparison>, GitError> {
+        let early = batch.iter_mut().map(|job| job.early.take().filter(|_| !self.have_moved)).collect();
+        let mut comparisons = self.complete(early, batch)?;
         let mut at = 0;
         while at < batch.len() {
             let appeared = std::mem::take(&mut comparisons[at].appeared);
             if self.follow_moves(&batch[at], &appeared)? {
+                self.have_moved = true;
                 comparisons.truncate(at);
-                comparisons.extend(self.compare_batch(&batch[at..])?);
+                let rest: Vec<&Job> = batch[at..].iter().collect();
+                comparisons.extend(self.compare_batch(&rest)?);
             }
             at += 1;
         }
         Ok(comparisons)
+    }
+
+    /// Compares what was not compared early.
+    fn complete(&self, early: Vec<Option<Comparison>>, batch: &[Job]) -> Result<Vec<Comparison>, GitError> {
+        let left: Vec<&Job> =
+            batch.iter().zip(&early).filter(|(_, early)| early.is_none()).map(|(job, _)| job).collect();
+        let mut compared = self.compare_batch(&left)?.into_iter();
+        let complete = early.into_iter().zip(batch).map(|(early, job)| match early {
+            Some(early) => early.within(&job.open),
+            None => compared.next().unwrap_or_default(),
+        });
+        Ok(complete.collect())
     }
 
     /// Gives packages that appear in a commit the folders that they left in it; tells whether any did.
@@ -96,7 +114,7 @@ impl Batches<'_> {
         Ok(moved)
     }
 
-    fn compare_batch(&self, batch: &[Job]) -> Result<Vec<Comparison>, GitError> {
+    fn compare_batch(&self, batch: &[&Job]) -> Result<Vec<Comparison>, GitError> {
         if self.threads == 1 || batch.len() <= LONG {
             return self.compare_in_turn(&self.objects, batch);
         }
@@ -109,7 +127,7 @@ impl Batches<'_> {
         Ok(compared.into_iter().flatten().collect())
     }
 
-    fn compare_in_turn(&self, objects: &Objects, jobs: &[Job]) -> Result<Vec<Comparison>, GitError> {
+    fn compare_in_turn(&self, objects: &Objects, jobs: &[&Job]) -> Result<Vec<Comparison>, GitError> {
         Layout::of(self).compare_in_turn(objects, jobs)
     }
 }
@@ -127,17 +145,11 @@ impl<'a> Layout<'a> {
         Layout { packages: batches.packages, shared: batches.shared, folders: &batches.folders }
     }
 
-    fn compare_in_turn(&self, objects: &Objects, jobs: &[Job]) -> Result<Vec<Comparison>, GitError> {
+    fn compare_in_turn(&self, objects: &Objects, jobs: &[&Job]) -> Result<Vec<Comparison>, GitError> {
         let Layout { packages, shared, folders } = *self;
         let mut comparer = Comparer { objects, packages, shared, folders };
-        let mut compare = |job: &Job| {
-            if job.is_merge {
-                let empty = job.old == Some(job.new);
-                return Ok(Comparison { empty, ..Comparison::default() });
-            }
-            comparer.compare(job.old, job.new, &job.open)
-        };
-        if oldest_first(objects, jobs) {
+        let mut compare = |job: &&Job| compare_one(&mut comparer, job);
+        if oldest_first(objects, jobs.iter().copied()) {
             let mut comparisons: Vec<Comparison> =
                 jobs.iter().rev().map(compare).collect::<Result<_, _>>()?;
             comparisons.reverse();
@@ -147,11 +159,23 @@ impl<'a> Layout<'a> {
     }
 }
 
+/// What one commit changes.
+///
+/// # Errors
+/// Unreadable objects.
+pub fn compare_one(comparer: &mut Comparer<'_>, job: &Job) -> Result<Comparison, GitError> {
+    if job.is_merge {
+        let empty = job.old == Some(job.new);
+        return Ok(Comparison { empty, ..Comparison::default() });
+    }
+    comparer.compare(job.old, job.new, &job.open)
+}
+
 /// Whether older trees are nearer to the whole objects in the pack than newer ones. Then they are read
 /// first, so that a newer one finds its base in the cache: packs of hosting servers are the other way round.
-fn oldest_first(objects: &Objects, jobs: &[Job]) -> bool {
+pub fn oldest_first<'j>(objects: &Objects, jobs: impl ExactSizeIterator<Item = &'j Job>) -> bool {
     let step = (jobs.len() / SAMPLES).max(1);
-    let deeper = jobs.iter().step_by(step).map(|job| {
+    let deeper = jobs.step_by(step).map(|job| {
         let old = job.old.map_or(0, |old| objects.delta_depth(&old));
         i32::from(objects.delta_depth(&job.new) > old) - i32::from(objects.delta_depth(&job.new) < old)
     });

@@ -34,6 +34,15 @@ pub struct Comparison {
     pub appeared: Vec<usize>,
 }
 
+impl Comparison {
+    /// As if only these packages had been asked about.
+    pub fn within(mut self, packages: &PackageSet) -> Comparison {
+        self.touches.retain(|touch| packages.contains(touch.package));
+        self.appeared.retain(|package| packages.contains(*package));
+        self
+    }
+}
+
 impl Comparer<'_> {
     /// What a commit changes of the packages in `open`, and whether it changes files of no package.
     ///

@@ -9,12 +9,16 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::hashtable::HashMap;
 use gix::objs::Kind;
 
+use crate::history::commit::PackageSet;
 use crate::survey::walk_ahead::{Ahead, BEYOND};
+use crate::survey::walk_batches::Job;
+use crate::survey::walk_early::Early;
 use crate::survey::walk_releases::Releases;
 use crate::survey::walk_sets::{FULL, SetId, Sets};
 use crate::world::commit_text::CommitText;
@@ -51,6 +55,7 @@ impl Graph {
     pub fn walk(
         objects: &Objects,
         ahead: Ahead,
+        early: &mut Early,
         head: ObjectId,
         releases: &mut Releases,
         sets: &mut Sets,
@@ -63,7 +68,7 @@ impl Graph {
         let ahead = if grafts.is_empty() { ahead } else { Ahead::default() };
         let (open, oldest_open) = (0, i64::MAX);
         let mut walk =
-            Walk { graph, objects, ahead, releases, sets, shallow, grafts, queue, open, oldest_open };
+            Walk { graph, objects, ahead, early, releases, sets, shallow, grafts, queue, open, oldest_open };
         walk.enter(head)?;
         let exhausted = walk.run()?;
         walk.look_beyond()?;
@@ -78,6 +83,18 @@ impl Graph {
 
     pub fn parents(&self, number: u32) -> &[u32] {
         &self.edges[self.nodes[number as usize].parents.clone()]
+    }
+
+    /// What is to be found out about a commit for these packages; its parents must have been read.
+    pub fn job(&self, number: u32, open: Arc<PackageSet>) -> Job {
+        let parents = self.parents(number);
+        Job {
+            old: parents.first().map(|parent| self.nodes[*parent as usize].tree),
+            new: self.nodes[number as usize].tree,
+            is_merge: parents.len() > 1,
+            open,
+            early: None,
+        }
     }
 
     /// Spreads the releases anew, for when some tags were given up. All of history must have been read.
@@ -140,6 +157,7 @@ struct Walk<'a> {
     graph: Graph,
     objects: &'a Objects,
     ahead: Ahead,
+    early: &'a mut Early,
     releases: &'a mut Releases,
     sets: &'a mut Sets,
     /// Commits whose parents are not here, sorted.
@@ -202,8 +220,10 @@ impl Walk<'_> {
         let end = self.graph.edges.len();
         let node = &mut self.graph.nodes[number as usize];
         node.parents = start..end;
-        if node.set != FULL {
+        let set = node.set;
+        if set != FULL {
             node.object = object;
+            self.early.ask(number, set, self.sets, |open| self.graph.job(number, open));
         }
         self.pass_on(number);
         Ok(())
