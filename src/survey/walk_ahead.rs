@@ -18,14 +18,31 @@ use crate::world::objects::parse_id;
 /// Gives the list of tags, once it is read.
 pub type Listed = Receiver<Result<Vec<Tag>, GitError>>;
 
-/// Commit objects, as a thread of their own reads them.
+/// Commits, as a thread of their own reads them.
 #[derive(Debug, Default)]
 pub struct Ahead {
-    read: HashMap<ObjectId, Vec<u8>>,
+    read: HashMap<ObjectId, ReadCommit>,
     more: Option<Receiver<Batch>>,
 }
 
-type Batch = Vec<(ObjectId, Vec<u8>)>;
+/// A commit object, and what its place in history is known by.
+#[derive(Debug)]
+pub struct ReadCommit {
+    pub tree: Option<ObjectId>,
+    pub parents: Vec<ObjectId>,
+    /// The committer's time, seconds since 1970 (UTC).
+    pub time: i64,
+    pub object: Vec<u8>,
+}
+
+impl ReadCommit {
+    pub fn of(object: Vec<u8>) -> ReadCommit {
+        let text = CommitText(&object);
+        ReadCommit { tree: text.tree(), parents: text.parents().collect(), time: text.time(), object }
+    }
+}
+
+type Batch = Vec<(ObjectId, ReadCommit)>;
 
 /// How many commits the walk looks at beyond its end.
 pub const BEYOND: usize = 256;
@@ -53,11 +70,11 @@ impl Ahead {
         })
     }
 
-    /// A commit object, if it is read here, now or soon; it is given once.
-    pub fn take(&mut self, id: &ObjectId) -> Option<Vec<u8>> {
+    /// A commit, if it is read here, now or soon; it is given once.
+    pub fn take(&mut self, id: &ObjectId) -> Option<ReadCommit> {
         loop {
-            if let Some(object) = self.read.remove(id) {
-                return Some(object);
+            if let Some(commit) = self.read.remove(id) {
+                return Some(commit);
             }
             match self.more.as_ref()?.recv() {
                 Ok(batch) => self.read.extend(batch),
@@ -93,9 +110,9 @@ fn read(
                 continue;
             }
             series.meet(&id);
-            let text = CommitText(&object);
-            queue.push((text.time(), Reverse(met.len()), text.parents().collect::<Vec<_>>()));
-            batch.push((id, object));
+            let commit = ReadCommit::of(object);
+            queue.push((commit.time, Reverse(met.len()), commit.parents.clone()));
+            batch.push((id, commit));
         }
         let Some((.., parents)) = queue.pop() else { break };
         waiting = parents;
@@ -198,7 +215,7 @@ mod tests {
             assert!(listed.recv().unwrap().unwrap().is_empty());
             let older = ahead.take(&ids[0]);
             if rayon::current_num_threads() > 1 {
-                let text = String::from_utf8(older.unwrap()).unwrap();
+                let text = String::from_utf8(older.unwrap().object).unwrap();
                 assert_eq!(text.trim_end(), repository.git(&["cat-file", "commit", &commits[0]]));
                 assert!(ahead.take(&ids[0]).is_none());
             }

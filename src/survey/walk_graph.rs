@@ -16,12 +16,11 @@ use gix::hashtable::HashMap;
 use gix::objs::Kind;
 
 use crate::history::commit::PackageSet;
-use crate::survey::walk_ahead::{Ahead, BEYOND};
+use crate::survey::walk_ahead::{Ahead, BEYOND, ReadCommit};
 use crate::survey::walk_batches::Job;
 use crate::survey::walk_early::Early;
 use crate::survey::walk_releases::Releases;
 use crate::survey::walk_sets::{FULL, SetId, Sets};
-use crate::world::commit_text::CommitText;
 use crate::world::git_error::GitError;
 use crate::world::grafts::Grafts;
 use crate::world::objects::Objects;
@@ -43,6 +42,8 @@ pub struct Node {
     pub set: SetId,
     /// The commit object; dropped once all releases hold it.
     pub object: Vec<u8>,
+    /// Its own parents, until they are met.
+    named: Vec<ObjectId>,
     parents: std::ops::Range<usize>,
     expanded: bool,
 }
@@ -202,7 +203,7 @@ impl Walk<'_> {
     /// Meets a commit's parents and passes its releases on.
     fn expand(&mut self, number: u32) -> Result<(), GitError> {
         let node = &mut self.graph.nodes[number as usize];
-        let object = std::mem::take(&mut node.object);
+        let (object, named) = (std::mem::take(&mut node.object), std::mem::take(&mut node.named));
         let id = node.id;
         node.expanded = true;
         if node.set != FULL {
@@ -212,7 +213,7 @@ impl Walk<'_> {
         let start = self.graph.edges.len();
         if self.shallow.binary_search(&id).is_err() {
             let grafted = self.grafts.get(&id).cloned();
-            for parent in grafted.unwrap_or_else(|| CommitText(&object).parents().collect()) {
+            for parent in grafted.unwrap_or(named) {
                 let parent = self.enter(parent)?;
                 self.graph.edges.push(parent);
             }
@@ -236,22 +237,21 @@ impl Walk<'_> {
         }
         let number = u32::try_from(self.graph.nodes.len())
             .map_err(|_| GitError::Damaged { id: id.to_string(), what: "more than 2^32 commits" })?;
-        let object = match self.ahead.take(&id) {
-            Some(object) => object,
+        let commit = match self.ahead.take(&id) {
+            Some(commit) => commit,
             None => {
                 let mut object = Vec::new();
                 self.objects.expect(&id, Kind::Commit, &mut object)?;
-                object
+                ReadCommit::of(object)
             }
         };
-        let text = CommitText(&object);
-        let tree = text.tree().ok_or_else(|| GitError::Damaged { id: id.to_string(), what: "no tree" })?;
-        let time = text.time();
+        let ReadCommit { tree, parents: named, time, object } = commit;
+        let tree = tree.ok_or_else(|| GitError::Damaged { id: id.to_string(), what: "no tree" })?;
         let set = self.releases.meet(&id, self.sets);
         self.open += usize::from(set != FULL);
         self.queue.push((time, Reverse(number)));
         self.graph.numbers.insert(id, number);
-        self.graph.nodes.push(Node { id, tree, time, set, object, parents: 0..0, expanded: false });
+        self.graph.nodes.push(Node { id, tree, time, set, object, named, parents: 0..0, expanded: false });
         Ok(number)
     }
 

@@ -48,8 +48,9 @@ impl<'a> CommitText<'a> {
     }
 
     fn header(self, name: &[u8]) -> Option<&'a [u8]> {
-        let lines = self.0.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
-        lines.filter_map(|line| line.strip_prefix(name)).find_map(|rest| rest.strip_prefix(b" "))
+        let lines = self.0.lines_with_terminator().map(|line| line.strip_suffix(b"\n").unwrap_or(line));
+        let mut headers = lines.take_while(|line| !line.is_empty());
+        headers.find_map(|line| line.strip_prefix(name)?.strip_prefix(b" "))
     }
 
     fn message_start(self) -> usize {
