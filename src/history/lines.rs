@@ -72,8 +72,7 @@ pub fn first_and_rest<'a, 'b>(lines: &'b [Line<'a>]) -> Option<(Line<'a>, &'b [L
 /// Whether a text holds a word of ASCII, in any case.
 pub fn holds(text: &str, word: &str) -> bool {
     let (bytes, word) = (text.as_bytes(), word.as_bytes());
-    let rank = |byte: &u8| RAREST.iter().position(|rare| rare.eq_ignore_ascii_case(byte));
-    let Some(anchor) = (0..word.len()).min_by_key(|at| rank(&word[*at]).unwrap_or(RAREST.len())) else {
+    let Some(anchor) = (0..word.len()).min_by_key(|at| RANKS[usize::from(word[*at])]) else {
         return true;
     };
     let stands_around = |at: usize| {
@@ -84,8 +83,19 @@ pub fn holds(text: &str, word: &str) -> bool {
     memchr::memchr2_iter(lower, upper, bytes).any(stands_around)
 }
 
-/// Signs by which a word is looked for, those first that English has least of.
-const RAREST: &[u8] = b"-zqjxkvbpygfwm";
+/// By which of its signs a word is looked for: the one of the lowest rank.
+const RANKS: [u8; 256] = {
+    // English has least of the first ones.
+    let rarest = b"-zqjxkvbpygfwm";
+    let mut ranks = [u8::MAX; 256];
+    let mut rank = rarest.len();
+    while rank > 0 {
+        rank -= 1;
+        ranks[rarest[rank] as usize] = rank as u8;
+        ranks[rarest[rank].to_ascii_uppercase() as usize] = rank as u8;
+    }
+    ranks
+};
 
 /// The paragraphs: runs of lines between lines that separate.
 pub fn paragraphs<'a, 'b>(lines: &'b [Line<'a>]) -> impl Iterator<Item = &'b [Line<'a>]> {

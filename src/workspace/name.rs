@@ -43,7 +43,10 @@ pub fn normalize(text: &str) -> String {
         if std::mem::take(&mut separated) {
             normal.push('-');
         }
-        normal.extend(character.to_lowercase());
+        match character.is_ascii() {
+            true => normal.push(character.to_ascii_lowercase()),
+            false => normal.extend(character.to_lowercase()),
+        }
     }
     if separated {
         normal.push('-');

@@ -107,6 +107,9 @@ fn equal_stretch(old: &[u8], new: &[u8]) -> usize {
     while equal + WIDE <= shorter && old[equal..equal + WIDE] == new[equal..equal + WIDE] {
         equal += WIDE;
     }
+    let (left, right) = (&old[equal..], &new[equal..]);
+    let eight = left.as_chunks::<8>().0.iter().zip(right.as_chunks::<8>().0);
+    equal += 8 * eight.take_while(|(left, right)| left == right).count();
     equal += old[equal..].iter().zip(&new[equal..]).take_while(|(left, right)| left == right).count();
     if equal == old.len() && equal == new.len() {
         return equal;
