@@ -1,5 +1,6 @@
 //! Releases whose pull request is merged and that wait to be shipped, by the plan that their commit names.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::commit::Commit;
@@ -40,7 +41,8 @@ pub struct Brought {
 /// The plans that commits of this branch name and no release of it has, oldest first. Opens no connection.
 pub fn named(survey: &Survey) -> Vec<Digest> {
     let history = &survey.facts.history;
-    let tagged: BTreeSet<&str> = history.tags.iter().flatten().map(|tag| tag.commit.0.as_str()).collect();
+    let tagged: LazyCell<BTreeSet<&str>, _> =
+        LazyCell::new(|| history.tags.iter().flatten().map(|tag| tag.commit.0.as_str()).collect());
     let mut found: Vec<Digest> = Vec::new();
     let mut shipped: BTreeSet<Digest> = BTreeSet::new();
     for commit in history.commits.iter().rev() {

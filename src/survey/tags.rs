@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use gix::ObjectId;
+use gix::bstr::ByteSlice;
 use gix::objs::Kind;
 
 use crate::history::commit::CommitId;
@@ -65,7 +66,7 @@ fn parse_packed(packed: &[u8]) -> Vec<(String, Target)> {
     let mut tags = Vec::with_capacity(packed.len() / 64);
     let mut fully_peeled = false;
     let mut after_tag = false;
-    for line in packed.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()) {
+    for line in packed.split_str("\n").filter_map(|line| std::str::from_utf8(line).ok()) {
         if let Some(traits) = line.strip_prefix("# pack-refs with:") {
             fully_peeled = traits.split(' ').any(|word| word == "fully-peeled");
         } else if let Some(peeled) = line.strip_prefix('^') {

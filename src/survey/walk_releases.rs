@@ -2,6 +2,9 @@
 
 use gix::ObjectId;
 use gix::hashtable::HashMap;
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator,
+};
 
 use crate::history::commit::VersionTag;
 use crate::survey::walk_sets::{SetId, Sets};
@@ -17,6 +20,9 @@ pub struct Releases {
     /// Tags that may decide and were not met yet.
     pending: usize,
 }
+
+/// How many packages' tags one thread takes at least: fewer are looked at before another begins.
+const TOGETHER: usize = 64;
 
 /// One package's tags, highest version first.
 struct Tags {
@@ -60,13 +66,14 @@ impl Releases {
     ///
     /// # Errors
     /// A tag whose commit is no full id.
-    pub fn meet_older(&mut self, came_by: impl Fn(&ObjectId) -> bool) -> Result<(), GitError> {
-        for Tags { tags, met, deciding } in &mut self.packages {
+    pub fn meet_older(&mut self, came_by: impl Fn(&ObjectId) -> bool + Sync) -> Result<(), GitError> {
+        let packages = self.packages.par_iter_mut().with_min_len(TOGETHER);
+        packages.try_for_each(|Tags { tags, met, deciding }| {
             for (tag, met) in tags.iter().zip(met).skip(*deciding) {
                 *met = came_by(&parse_id(&tag.commit.0)?);
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Notes that a commit is reachable; gives the releases that stand on it, if each package's highest
@@ -121,7 +128,7 @@ impl Releases {
         let reachable = |tags: Tags| {
             tags.tags.into_iter().zip(tags.met).filter(|(_, met)| *met).map(|(tag, _)| tag).collect()
         };
-        self.packages.into_iter().map(reachable).collect()
+        self.packages.into_par_iter().with_min_len(TOGETHER).map(reachable).collect()
     }
 }
 
