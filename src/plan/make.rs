@@ -34,28 +34,27 @@ pub enum PlanError {
 /// # Errors
 /// Where a user's own template does not render, or two edits of one file collide.
 pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
-    let tally = tally(facts);
+    let mut tally = tally(facts);
     let standings = standings(facts, request);
     let mut decisions = decide(facts, request, &tally, &standings);
     let mut edits = Edits::of(facts, &mut decisions, &standings);
-    let notes = write_notes(facts, &tally, &standings, &decisions, &request.notes, &mut edits)?;
+    let mut notes = write_notes(facts, &tally, &standings, &decisions, &request.notes, &mut edits)?;
     consume_fragments(facts, &tally, &decisions, &mut edits);
-    let (files, requirements) = (edits.files.clone(), edits.requirements.clone());
     let mut warnings = facts.warnings.clone();
-    warnings.extend(tally.warnings);
+    warnings.append(&mut tally.warnings);
     warnings.append(&mut decisions.warnings);
     warnings.append(&mut edits.warnings);
     let mut releases = Vec::new();
     for package in facts.graph.order() {
-        let Some(decision) = &decisions.releases[package] else { continue };
+        let Some(decision) = &mut decisions.releases[package] else { continue };
         let mut release = release(facts, request, decision, standings[package].as_ref().ok());
-        release.notes = notes.get(&package).cloned().unwrap_or_default();
-        release.files = files[package].clone();
+        release.notes = notes.remove(&package).unwrap_or_default();
+        release.files.clone_from(&edits.files[package]);
         release.files.sort();
-        release.requirements = requirements[package].clone();
+        release.requirements.clone_from(&edits.requirements[package]);
         releases.push(release);
     }
-    let mut left_out = tally.left_out;
+    let mut left_out = std::mem::take(&mut tally.left_out);
     left_out.extend(unreleased(facts, request, &decisions));
     let deploy = deploy(facts, &releases);
     let order = order(facts, &decisions);
@@ -72,12 +71,14 @@ pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
         releases,
         edits: edits.map_err(PlanError::Edits)?,
         unchanged: unchanged(facts, &standings, &decisions.releases),
-        refused: decisions.refused,
+        refused: std::mem::take(&mut decisions.refused),
         left_out,
         deploy,
         warnings,
     };
-    plan.digest = plan.compute_digest();
+    let waste = (tally, decisions, standings);
+    // What it was made from is given back meanwhile.
+    (plan.digest, ()) = rayon::join(|| plan.compute_digest(), || drop(waste));
     Ok(plan)
 }
 
@@ -111,7 +112,13 @@ fn consume_fragments(facts: &Facts, tally: &Tally, decisions: &Decisions, edits:
     }
 }
 
-fn release(facts: &Facts, request: &Request, decision: &Decision, standing: Option<&Standing>) -> Release {
+/// What is released of a package; takes the reasons out of its decision.
+fn release(
+    facts: &Facts,
+    request: &Request,
+    decision: &mut Decision,
+    standing: Option<&Standing>,
+) -> Release {
     let package = &facts.packages[decision.package];
     let settings = &facts.settings[decision.package];
     let from = standing.and_then(|standing| standing.last.as_ref());
@@ -126,13 +133,13 @@ fn release(facts: &Facts, request: &Request, decision: &Decision, standing: Opti
         to: decision.to.to_string(),
         tag: package.tag.render(&package.short, &decision.to),
         bump: release_bump(from, &decision.to),
-        because: decision.because.clone(),
+        because: std::mem::take(&mut decision.because),
         notes: String::new(),
         files: Vec::new(),
         artifacts: artifacts.map(str::to_owned).collect(),
         image: image.map(|image| ReleaseImage::new(image, &decision.to, facts.remote.as_deref())),
         index: settings.index.clone(),
-        explain: decision.explain.clone(),
+        explain: std::mem::take(&mut decision.explain),
         requirements: Vec::new(),
         needs: if asks { vec!["allow-major".to_owned()] } else { Vec::new() },
     }

@@ -42,6 +42,12 @@ pub fn write_notes(
         decisions,
         forge: facts.remote.as_deref().and_then(Forge::of_remote),
         names: ScopeNames::of(facts),
+        shorts: facts
+            .packages
+            .iter()
+            .zip(0..)
+            .map(|(package, index)| (package.short.as_str(), index))
+            .collect(),
     };
     let own = OwnTemplates::parse(facts);
     let releases: Vec<&Decision> = decisions.releases.iter().flatten().collect();
@@ -142,6 +148,8 @@ struct Telling<'f> {
     decisions: &'f Decisions,
     forge: Option<Forge>,
     names: ScopeNames,
+    /// The packages by their short names.
+    shorts: HashMap<&'f str, usize>,
 }
 
 impl Telling<'_> {
@@ -251,8 +259,8 @@ impl Telling<'_> {
     fn dependencies(&self, package: usize, edits: &Edits) -> Vec<NotesDependency> {
         let mut moved: Vec<NotesDependency> = Vec::new();
         for change in &edits.requirements[package] {
-            let on = self.facts.packages.iter().position(|other| other.short == change.package);
-            let decision = on.and_then(|on| self.decisions.releases[on].as_ref());
+            let on = self.shorts.get(change.package.as_str());
+            let decision = on.and_then(|on| self.decisions.releases[*on].as_ref());
             let Some(decision) = decision else { continue };
             if moved.iter().any(|known| known.package == change.package) {
                 continue;

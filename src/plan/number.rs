@@ -369,23 +369,25 @@ fn because_of(facts: &Facts, changes: &[Change]) -> Vec<Because> {
 /// An entry's first line: `feat(core)!: text`; the text alone where it has no type.
 fn title(change: &Change) -> String {
     let entry = &change.entry;
-    let scope = entry.scope.as_ref().map(|scope| format!("({scope})")).unwrap_or_default();
-    let mark = if entry.breaking { "!" } else { "" };
     let description = entry.description.lines().next().unwrap_or("");
     if entry.kind.is_empty() {
         return description.to_owned();
     }
-    format!("{}{scope}{mark}: {description}", entry.kind)
+    let mark = if entry.breaking { "!" } else { "" };
+    match &entry.scope {
+        Some(scope) => [&entry.kind, "(", scope, ")", mark, ": ", description].concat(),
+        None => [&entry.kind, mark, ": ", description].concat(),
+    }
 }
 
 fn line_of(facts: &Facts, change: &Change) -> String {
     let source = match change.source {
-        Source::Commit(index) => facts.history.commits[index].id.short().to_owned(),
-        Source::Fragment(index) => facts.fragments[index].path.clone(),
+        Source::Commit(index) => facts.history.commits[index].id.short(),
+        Source::Fragment(index) => &facts.fragments[index].path,
     };
     let size = change.size.map_or("none", Bump::as_str);
     let held = if change.fresh { "" } else { " (in the last pre-release)" };
-    format!("{source} {} → {size}, by {}{held}", title(change), change.rule)
+    [source, " ", &title(change), " → ", size, ", by ", &change.rule, held].concat()
 }
 
 fn derivation(versioning: &Versioning, standing: &Standing, wanted: &Wanted, to: &Version) -> String {

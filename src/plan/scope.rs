@@ -52,7 +52,9 @@ impl ScopeNames {
             let part = part.trim();
             let head = part.split(['/', ':']).next().unwrap_or(part);
             found.extend(self.packages_named(part));
-            found.extend(self.packages_named(head));
+            if head != part {
+                found.extend(self.packages_named(head));
+            }
         }
         found.sort_unstable();
         found.dedup();

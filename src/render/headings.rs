@@ -102,6 +102,9 @@ impl<'a> Hidden<'a> {
             self.comment = !text.contains("-->");
             return true;
         }
+        if !text.starts_with(['`', '~', '<']) {
+            return false;
+        }
         for sign in ["`", "~"] {
             let marks = text.len() - text.trim_start_matches(sign).len();
             if marks >= 3 && !text[marks..].contains('`') && line.len() - text.len() < 4 {
@@ -127,8 +130,11 @@ fn atx(line: &str) -> Option<(usize, &str)> {
 
 /// A line underlined with `=` or `-` (CommonMark 0.31, section 4.3), alone in its paragraph.
 fn setext<'a>(lines: &[Line<'a>], index: usize) -> Option<(usize, &'a str)> {
-    let text = lines[index].text.trim();
     let under = lines.get(index + 1)?.text.trim();
+    if !under.starts_with(['=', '-']) {
+        return None;
+    }
+    let text = lines[index].text.trim();
     let level = if under.starts_with('=') { 1 } else { 2 };
     let underlined = under.len() > 1 && ['=', '-'].iter().any(|sign| under.chars().all(|c| c == *sign));
     let alone =

@@ -38,7 +38,12 @@ pub fn terminal_line(text: &str) -> String {
 }
 
 fn squeezed(text: &str) -> String {
-    control::strip(text).split_whitespace().collect::<Vec<_>>().join(" ")
+    let text = control::strip(text);
+    let is_squeezed = text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !text.contains("  ");
+    if is_squeezed && !text.starts_with(' ') && !text.ends_with(' ') {
+        return text;
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn lines(text: &str, dialect: Dialect) -> String {
