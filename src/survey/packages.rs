@@ -90,8 +90,8 @@ impl<'o> Files<'o> {
     pub fn find(
         &self,
         below: &str,
-        enters: &dyn Fn(&[u8]) -> bool,
-        wanted: &dyn Fn(&[u8]) -> bool,
+        enters: &(dyn Fn(&[u8]) -> bool + Sync),
+        wanted: &(dyn Fn(&[u8]) -> bool + Sync),
     ) -> Result<Vec<snapshot::Found>, GitError> {
         self.snapshot.find(below, enters, wanted)
     }

@@ -45,6 +45,12 @@ impl Objects {
         Objects { local, root, packs }
     }
 
+    /// Another reader of the same objects, for another thread.
+    pub fn another(&self) -> Objects {
+        let packs = self.packs.as_ref().map(|packs| RefCell::new(packs.borrow().another()));
+        Objects { local: self.local.clone(), root: self.root.clone(), packs }
+    }
+
     /// The bytes of one file in a commit; whoever reads several has a `Snapshot`.
     ///
     /// # Errors

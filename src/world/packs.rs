@@ -172,6 +172,11 @@ pub struct PackReader {
 }
 
 impl PackReader {
+    /// A reader of the same packs that has read nothing yet.
+    pub fn another(&self) -> PackReader {
+        self.packs.reader()
+    }
+
     /// An object, which is kept for those that stand on it.
     pub fn read(&mut self, id: &oid) -> Option<(Kind, Bytes)> {
         let (pack, offset) = self.find(id)?;

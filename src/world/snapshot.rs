@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 
 use gix::ObjectId;
 use gix::objs::Kind;
 
 use crate::world::git_error::GitError;
 use crate::world::objects::Objects;
-use crate::world::tree::{Mode, entries};
+use crate::world::tree::{Entry, Mode, entries};
 
 /// The files of one commit, for one thread.
 pub struct Snapshot<'o> {
@@ -86,21 +87,25 @@ impl<'o> Snapshot<'o> {
     }
 
     /// All entries but folders whose whole path is wanted, in git's order, below a folder (empty for the root).
-    /// Only folders that `enters` allows are looked into. Reads no file.
+    /// Only folders that `enters` allows are looked into. Reads no file. Where many folders stand in one, two threads look
+    /// into them.
     ///
     /// # Errors
     /// Unreadable objects.
     pub fn find(
         &self,
         below: &str,
-        enters: &dyn Fn(&[u8]) -> bool,
-        wanted: &dyn Fn(&[u8]) -> bool,
+        enters: &(dyn Fn(&[u8]) -> bool + Sync),
+        wanted: &(dyn Fn(&[u8]) -> bool + Sync),
     ) -> Result<Vec<Found>, GitError> {
-        let mut search = Search { snapshot: self, enters, wanted, found: Vec::new() };
+        let halves = rayon::current_num_threads() > 1;
+        let mut search = Search { objects: self.objects, enters, wanted, halves, came_by: CameBy::default() };
         if let Some(tree) = self.tree(below.as_bytes())? {
             search.folder(&mut below.as_bytes().to_vec(), &tree)?;
         }
-        Ok(search.found)
+        let CameBy { found, folders } = search.came_by;
+        self.folders.borrow_mut().extend(folders.into_iter().map(|(path, bytes)| (path, Some(bytes))));
+        Ok(found)
     }
 
     fn lookup(&self, path: &[u8]) -> Result<Option<(Mode, ObjectId)>, GitError> {
@@ -141,20 +146,47 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-struct Search<'s, 'o> {
-    snapshot: &'s Snapshot<'o>,
-    enters: &'s dyn Fn(&[u8]) -> bool,
-    wanted: &'s dyn Fn(&[u8]) -> bool,
-    found: Vec<Found>,
+struct Search<'s> {
+    objects: &'s Objects,
+    enters: &'s (dyn Fn(&[u8]) -> bool + Sync),
+    wanted: &'s (dyn Fn(&[u8]) -> bool + Sync),
+    /// Whether another thread may take half of it.
+    halves: bool,
+    came_by: CameBy,
 }
 
-impl Search<'_, '_> {
+#[derive(Default)]
+struct CameBy {
+    found: Vec<Found>,
+    /// The folders of what was found: most often it is read next.
+    folders: Vec<(Vec<u8>, Box<[u8]>)>,
+}
+
+/// From how many folders in one on another thread gains more than it costs.
+const MANY: usize = 128;
+
+impl Search<'_> {
     fn folder(&mut self, path: &mut Vec<u8>, tree: &ObjectId) -> Result<(), GitError> {
         let mut bytes = Vec::new();
-        self.snapshot.objects.expect(tree, Kind::Tree, &mut bytes)?;
+        self.objects.expect(tree, Kind::Tree, &mut bytes)?;
+        let listed: Vec<Entry<'_>> = entries(&bytes).collect();
+        let folders = listed.iter().filter(|entry| entry.mode == Mode::Folder).count();
+        let holds = if self.halves && folders >= MANY {
+            self.in_halves(path, &listed)?
+        } else {
+            self.entries(path, &listed)?
+        };
+        if holds {
+            self.came_by.folders.push((path.clone(), bytes.into()));
+        }
+        Ok(())
+    }
+
+    /// Looks at the entries of a folder; tells whether it holds a wanted one itself.
+    fn entries(&mut self, path: &mut Vec<u8>, listed: &[Entry<'_>]) -> Result<bool, GitError> {
         let length = path.len();
         let mut holds = false;
-        for entry in entries(&bytes) {
+        for entry in listed {
             if length > 0 {
                 path.push(b'/');
             }
@@ -162,18 +194,35 @@ impl Search<'_, '_> {
             if entry.mode != Mode::Folder {
                 if (self.wanted)(path) {
                     holds = true;
-                    self.found.push(Found { path: path.clone(), mode: entry.mode });
+                    self.came_by.found.push(Found { path: path.clone(), mode: entry.mode });
                 }
             } else if (self.enters)(path) {
                 self.folder(path, &entry.id.to_owned())?;
             }
             path.truncate(length);
         }
-        if holds {
-            // What was found here is most often read next.
-            self.snapshot.folders.borrow_mut().insert(path.clone(), Some(bytes.into()));
-        }
-        Ok(())
+        Ok(holds)
+    }
+
+    /// The same with the second half on a thread of its own.
+    fn in_halves(&mut self, path: &mut Vec<u8>, listed: &[Entry<'_>]) -> Result<bool, GitError> {
+        let (first, second) = listed.split_at(listed.len() / 2);
+        let (objects, enters, wanted) = (self.objects.another(), self.enters, self.wanted);
+        let mut below = path.clone();
+        self.halves = false;
+        let (first, second) = std::thread::scope(|scope| {
+            let second = scope.spawn(move || {
+                let came_by = CameBy::default();
+                let mut search = Search { objects: &objects, enters, wanted, halves: false, came_by };
+                let holds = search.entries(&mut below, second)?;
+                Ok::<_, GitError>((holds, search.came_by))
+            });
+            (self.entries(path, first), second.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let (holds, (also, CameBy { found, folders })) = (first?, second?);
+        self.came_by.found.extend(found);
+        self.came_by.folders.extend(folders);
+        Ok(holds || also)
     }
 }
 
@@ -217,5 +266,33 @@ mod tests {
         assert_eq!(snapshot.mode("a").unwrap(), Some(Mode::Folder));
         assert_eq!(snapshot.mode("a/").unwrap(), Some(Mode::Folder));
         assert!(matches!(snapshot.blob("a"), Err(GitError::NotAFile { .. })));
+    }
+
+    #[test]
+    fn many_folders_are_listed_in_order_and_damage_in_any_is_told() {
+        let repository = TestRepository::init();
+        let expected: Vec<String> =
+            (0..2 * MANY).map(|number| format!("p/{number:04}/x/pyproject.toml")).collect();
+        for path in &expected {
+            repository.write(path, path);
+        }
+        let commit = repository.commit("x");
+        let opened = repository.open();
+        let objects = opened.objects();
+        let snapshot = Snapshot::of(&objects, &commit);
+        let found = snapshot.find("", &|folder| folder != b"p/0003", &|_| true).unwrap();
+        let but = |path: &&String| !path.starts_with("p/0003/");
+        assert_eq!(paths(found), expected.iter().filter(but).cloned().collect::<Vec<_>>());
+        for path in [&expected[0], &expected[2 * MANY - 1]] {
+            assert_eq!(snapshot.blob(path).unwrap().as_deref(), Some(path.as_bytes()));
+            let tree = repository.git(&["rev-parse", &format!("{commit}:{}", &path[..6])]);
+            let object = repository.path().join(".git/objects").join(&tree[..2]).join(&tree[2..]);
+            let bytes = std::fs::read(&object).unwrap();
+            std::fs::remove_file(&object).unwrap();
+            let fresh = opened.objects();
+            let damaged = Snapshot::of(&fresh, &commit).find("", &|_| true, &|_| true);
+            assert!(damaged.is_err_and(|error| error.to_string().contains(&tree)), "{path}");
+            std::fs::write(&object, bytes).unwrap();
+        }
     }
 }
