@@ -26,10 +26,10 @@ pub mod versioning;
 mod walk;
 pub mod week;
 pub mod workflows;
+mod written;
 pub mod zone;
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use schemars::generate::SchemaSettings;
@@ -40,6 +40,7 @@ use crate::workspace::config::problem::{Problem, Problems};
 use crate::workspace::config::settings::{GroupMode, LOCAL_INDEX};
 use crate::workspace::config::spanned::{Kind, Node, Place};
 use crate::workspace::config::tables::{Auth, Frontend, IndexTable, Tables};
+use crate::workspace::config::written::written_schema;
 
 /// How long a file may take until an index lists it: its caches may be slow.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(1800);
@@ -91,15 +92,6 @@ pub enum Index {
         /// How long a file may take until it is listed.
         visible_within: Duration,
     },
-}
-
-/// The schema as the documentation holds it: reading it takes a tenth of making it. A test compares both.
-fn written_schema() -> &'static serde_json::Value {
-    static WRITTEN: LazyLock<serde_json::Value> = LazyLock::new(|| {
-        let text = include_str!("../../../docs/config.schema.json");
-        serde_json::from_str(text).expect("a test reads the written schema")
-    });
-    &WRITTEN
 }
 
 impl Default for Config {
