@@ -30,8 +30,9 @@ pub struct Affected {
 pub fn affected(options: &Options, base: &str) -> Result<Affected, SurveyError> {
     let repository = Repository::open(&options.directory)?;
     let head = repository.head()?.commit;
-    let objects = repository.objects();
-    let config_file = find_config(repository.root(), options.config.as_deref())?;
+    let (objects, config_file) =
+        repository.objects_beside(|| find_config(repository.root(), options.config.as_deref()));
+    let config_file = config_file?;
     let mut files = Files::of(&objects, &head);
     let (found, _) = find_packages(&repository, &head, &config_file, &mut files, options)?;
     let (packages, settings): (Vec<_>, Vec<_>) =

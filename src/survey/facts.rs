@@ -89,12 +89,12 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     if let Some(at) = &options.at {
         head.commit.clone_from(at);
     }
-    let objects = repository.objects();
+    let (objects, config_file) = repository.objects_beside(|| match (&options.at, &options.config) {
+        (Some(_), None) => None,
+        (_, named) => Some(find_config(repository.root(), named.as_deref())),
+    });
     let mut files = Files::of(&objects, &head.commit);
-    let config_file = match (&options.at, &options.config) {
-        (Some(_), None) => config_of_commit(&mut files)?,
-        (_, named) => find_config(repository.root(), named.as_deref())?,
-    };
+    let config_file = config_file.unwrap_or_else(|| config_of_commit(&mut files))?;
     let config = &config_file.config;
     let from = walked_from(options, &head.commit).to_owned();
     let walking = |inventory: &Inventory, tags, ahead| Walk {

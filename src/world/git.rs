@@ -1,5 +1,6 @@
 //! A git repository on this machine: where it stands, what is checked out, who works in it.
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -133,6 +134,15 @@ impl Repository {
     /// A reader of objects, for one thread, with a cache of its own.
     pub fn objects(&self) -> Objects {
         Objects::new(self.local(), self.root.clone(), self.packs.get_or_init(|| self.open_packs()))
+    }
+
+    /// The same, made beside some work: packs with many objects take a while to open.
+    pub fn objects_beside<T>(&self, work: impl FnOnce() -> T) -> (Objects, T) {
+        std::thread::scope(|scope| {
+            let opening = scope.spawn(|| self.objects());
+            let done = work();
+            (opening.join().unwrap_or_else(|panic| resume_unwind(panic)), done)
+        })
     }
 
     fn open_packs(&self) -> Packs {
