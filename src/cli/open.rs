@@ -8,7 +8,7 @@ use crate::ledger::state::State;
 use crate::plan::Plan;
 use crate::plan::assume::Assumption;
 use crate::plan::facts::{self, Request};
-use crate::plan::make::make;
+use crate::plan::make::{self, Draft, make};
 use crate::survey::closed::closed_in;
 use crate::survey::error::SurveyError;
 use crate::survey::facts::{Options, Survey, survey as gather};
@@ -50,6 +50,12 @@ fn options(global: &Global, wish: &Wish) -> Options {
 pub fn plan(survey: &Survey, global: &Global, wish: &Wish) -> Result<Plan, Failure> {
     let request = request(survey, global, wish)?;
     make(&survey.facts, &request).map_err(Failure::user)
+}
+
+/// The same plan without its digest.
+pub fn draft(survey: &Survey, global: &Global, wish: &Wish) -> Result<Draft, Failure> {
+    let request = request(survey, global, wish)?;
+    make::draft(&survey.facts, &request).map_err(Failure::user)
 }
 
 /// The package that a word names: its name, its distribution's, or its folder.

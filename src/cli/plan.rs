@@ -9,6 +9,7 @@ use crate::cli::ledger;
 use crate::cli::merged::{concerning, merged};
 use crate::cli::{open, preview};
 use crate::plan::Plan;
+use crate::plan::make::Draft;
 use crate::report::streams::Streams;
 use crate::report::words::planned;
 use crate::report::{explain, json, plain, plan_markdown, plan_text};
@@ -28,8 +29,15 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
         return github_output::what_is_left(global, verb, &survey, tag, streams);
     }
     let waiting = if is_assumed { None } else { waiting(&survey, global, streams)? };
+    let is_streamed = verb.output == PlanShape::Json && verb.out.is_none() && verb.explain.is_none();
     let plan = match waiting {
         Some(plan) => plan,
+        None if is_streamed => {
+            let Draft { mut plan, waste } = open::draft(&survey, global, &verb.wish)?;
+            streams.print_with(|stdout| json::write_and_seal(&mut plan, stdout));
+            std::mem::forget(waste);
+            return end(survey, plan, verb, global, streams);
+        }
         None => open::plan(&survey, global, &verb.wish)?,
     };
     if let Some(path) = &verb.out {
@@ -45,6 +53,17 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
         }
         None => print(&plan, verb, global, streams)?,
     }
+    end(survey, plan, verb, global, streams)
+}
+
+/// What is said once the plan is printed, and how the process ends.
+fn end(
+    survey: Survey,
+    plan: Plan,
+    verb: &args::Plan,
+    global: &Global,
+    streams: &mut Streams,
+) -> Result<u8, Failure> {
     if !global.quiet && verb.output != PlanShape::Text {
         tell_warnings(&plan, streams);
     }

@@ -34,6 +34,28 @@ pub enum PlanError {
 /// # Errors
 /// Where a user's own template does not render, or two edits of one file collide.
 pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
+    let Draft { mut plan, waste } = draft(facts, request)?;
+    // What it was made from is given back meanwhile.
+    (plan.digest, ()) = rayon::join(|| plan.compute_digest(), || drop(waste));
+    Ok(plan)
+}
+
+/// A plan whose digest is not taken yet, for those who have something to do meanwhile.
+pub struct Draft {
+    pub plan: Plan,
+    /// What it was made from.
+    pub waste: Waste,
+}
+
+/// What is of no use any more, and takes a while to give back.
+#[expect(dead_code, reason = "nobody asks it for anything")]
+pub struct Waste(Tally, Decisions, Vec<Result<Standing, Refusal>>);
+
+/// Makes the same plan, without its digest.
+///
+/// # Errors
+/// Those of `make`.
+pub fn draft(facts: &Facts, request: &Request) -> Result<Draft, PlanError> {
     let mut tally = tally(facts);
     let standings = standings(facts, request);
     let mut decisions = decide(facts, request, &tally, &standings);
@@ -62,7 +84,7 @@ pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
     let message = commit_message(&releases);
     let (steps, edits) =
         rayon::join(|| steps(&releases, &order, &branch, &facts.frontend, &message), || edits.finish(facts));
-    let mut plan = Plan {
+    let plan = Plan {
         format: FORMAT,
         digest: Digest::none(),
         base: base(facts),
@@ -76,10 +98,7 @@ pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
         deploy,
         warnings,
     };
-    let waste = (tally, decisions, standings);
-    // What it was made from is given back meanwhile.
-    (plan.digest, ()) = rayon::join(|| plan.compute_digest(), || drop(waste));
-    Ok(plan)
+    Ok(Draft { plan, waste: Waste(tally, decisions, standings) })
 }
 
 /// What of the releases goes to the first environment.

@@ -1,11 +1,15 @@
 //! What programs read of us.
 
 use std::io::{self, Write};
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, channel};
 
+use memchr::memmem;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use crate::plan::Plan;
+use crate::plan::digest::Digest;
 use crate::report::plain::is_hostile;
 
 /// Any answer as JSON, indented, with a newline at its end.
@@ -35,6 +39,91 @@ pub fn write<T: Serialize>(value: &T, into: &mut impl Write) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(&mut *into, Safe(PrettyFormatter::new()));
     value.serialize(&mut serializer)?;
     into.write_all(b"\n")
+}
+
+/// Writes a plan that has no digest yet as it is with one, which is taken meanwhile and put into the plan.
+///
+/// # Errors
+/// Where it can not be written; the digest is there nevertheless.
+pub fn write_and_seal(plan: &mut Plan, into: &mut impl Write) -> io::Result<()> {
+    seal_holding(MOST_HELD, plan, into)
+}
+
+/// How many bytes are held back at most while the digest is awaited.
+const MOST_HELD: usize = 8 << 20;
+
+fn seal_holding(most: usize, plan: &mut Plan, into: &mut impl Write) -> io::Result<()> {
+    let (sender, taken) = channel();
+    let unsealed = &*plan;
+    let (written, digest) = std::thread::scope(|scope| {
+        let taking = scope.spawn(move || {
+            let digest = unsealed.compute_digest();
+            // Where writing failed nobody waits for it.
+            let _unasked = sender.send(digest.clone());
+            digest
+        });
+        let mut sealing = Sealing { into, taken, most, held: Some(Vec::new()), asked: 0 };
+        let written = write(unsealed, &mut sealing).and_then(|()| sealing.flush());
+        (written, taking.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    plan.digest = digest;
+    written
+}
+
+/// Holds a plan's JSON back until the digest is known, and puts it where it belongs.
+struct Sealing<'w, W> {
+    into: &'w mut W,
+    taken: Receiver<Digest>,
+    most: usize,
+    /// What came so far; none once the digest is written.
+    held: Option<Vec<u8>>,
+    /// How much was held when the digest was last asked for.
+    asked: usize,
+}
+
+/// Within how many bytes the digest's place stands: only the format's number comes before.
+const HEAD: usize = 64;
+/// After how many bytes it is looked again whether the digest is there.
+const PATIENCE: usize = 64 << 10;
+
+impl<W: Write> Sealing<'_, W> {
+    fn seal(&mut self, digest: &Digest) -> io::Result<()> {
+        const PLACE: &str = "\"digest\": \"";
+        let held = self.held.take().unwrap_or_default();
+        let place = memmem::find(&held, PLACE.as_bytes()).map_or(held.len(), |at| at + PLACE.len());
+        self.into.write_all(&held[..place])?;
+        self.into.write_all(digest.as_str().as_bytes())?;
+        self.into.write_all(&held[place..])
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        let digest = self.taken.recv().map_err(io::Error::other)?;
+        self.seal(&digest)
+    }
+}
+
+impl<W: Write> Write for Sealing<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(held) = &mut self.held else { return self.into.write(bytes) };
+        held.extend_from_slice(bytes);
+        let length = held.len();
+        if length > self.most.max(HEAD) {
+            self.wait()?;
+        } else if length > self.asked + PATIENCE {
+            self.asked = length;
+            if let Ok(digest) = self.taken.try_recv() {
+                self.seal(&digest)?;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.held.is_some() {
+            self.wait()?;
+        }
+        self.into.flush()
+    }
 }
 
 /// The plan, as `plan -o` saves it.
@@ -129,6 +218,7 @@ fn escape<W: ?Sized + Write>(character: char, into: &mut W) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::samples;
 
     #[test]
     fn hostile_characters_are_escaped_and_read_back() {
@@ -148,6 +238,42 @@ mod tests {
             assert_eq!(shown, format!("\"{}\\u009b{}\"", "a".repeat(at), "b".repeat(70)));
             assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn a_plan_is_written_while_its_digest_is_taken() {
+        let mut plan = samples::plan();
+        // What stands before the digest's own place must not be taken for it, nor what stands behind.
+        plan.warnings.extend((0..5000).map(|number| format!("\"digest\": \"\" {number}")));
+        plan.digest = plan.compute_digest();
+        let expected = pretty(&plan);
+        assert!(expected.len() > 2 * PATIENCE);
+        for most in [0, 1, 100, PATIENCE, MOST_HELD] {
+            let mut draft = Plan { digest: Digest::none(), ..plan.clone() };
+            let mut text = Vec::new();
+            seal_holding(most, &mut draft, &mut text).unwrap();
+            assert!(text == expected.as_bytes(), "{most}");
+            assert_eq!(draft, plan);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_does_not_take_the_digest_with_it() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut plan = Plan { digest: Digest::none(), ..samples::plan() };
+        let expected = plan.compute_digest();
+        let failed = write_and_seal(&mut plan, &mut Gone).unwrap_err();
+        assert_eq!(failed.kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(plan.digest, expected);
     }
 
     #[test]

@@ -219,6 +219,7 @@ impl Search<'_> {
             });
             (self.entries(path, first), second.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
+        self.halves = true;
         let (holds, (also, CameBy { found, folders })) = (first?, second?);
         self.came_by.found.extend(found);
         self.came_by.folders.extend(folders);
