@@ -36,6 +36,10 @@ use crate::problem::Problem;
 use crate::race::Rules;
 use crate::table::{Row, Verdict};
 
+/// What is measured in this process allocates as the program does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures `release` beside git and beside its peers.
 #[derive(Debug, Parser)]
 struct Words {

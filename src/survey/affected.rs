@@ -1,6 +1,7 @@
 //! Which packages a branch affects: those whose files it changes, and those that need one of them.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use crate::history::commit::Touched;
@@ -34,11 +35,17 @@ pub fn affected(options: &Options, base: &str) -> Result<Affected, SurveyError> 
         repository.objects_beside(|| find_config(repository.root(), options.config.as_deref()));
     let config_file = config_file?;
     let mut files = Files::of(&objects, &head);
-    let (found, _) = find_packages(&repository, &head, &config_file, &mut files, options)?;
+    let (found, start) = std::thread::scope(|scope| {
+        // git looks for the branch's beginning while the packages are looked for.
+        let start = scope.spawn(|| repository.merge_base(base, &head));
+        let found = find_packages(&repository, &head, &config_file, &mut files, options);
+        (found, start.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    let (found, _) = found?;
     let (packages, settings): (Vec<_>, Vec<_>) =
         found.into_iter().map(|found| (found.package, found.settings)).unzip();
     let graph = graph(&packages)?;
-    let start = repository.merge_base(base, &head)?.unwrap_or_else(|| base.to_owned());
+    let start = start?.unwrap_or_else(|| base.to_owned());
     let job = Job {
         old: Some(objects.tree_of(&start)?),
         new: objects.tree_of(&head)?,
