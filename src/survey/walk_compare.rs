@@ -12,8 +12,8 @@ use crate::survey::walk_files::{
 };
 use crate::survey::walk_folders::{FolderId, Folders, ROOT};
 use crate::world::git_error::GitError;
+use crate::world::kept::Bytes;
 use crate::world::objects::Objects;
-use crate::world::packs::Bytes;
 use crate::world::tree::{Difference, Entry, Mode, differences};
 
 /// Compares commits with their first parents.

@@ -27,6 +27,7 @@ pub mod identity;
 pub mod interpreter;
 pub mod interrupt;
 pub mod json_api;
+pub mod kept;
 pub mod ledger_ref;
 pub mod loopback;
 pub mod objects;

@@ -12,7 +12,8 @@ use gix::{ObjectId, oid};
 use crate::world::commit_text::{CommitText, Words};
 use crate::world::git_error::GitError;
 use crate::world::grafts::{Grafts, read_grafts};
-use crate::world::packs::{Bytes, PackReader, Packs};
+use crate::world::kept::Bytes;
+use crate::world::packs::{PackReader, Packs};
 use crate::world::refs::target_of;
 use crate::world::snapshot::Snapshot;
 
