@@ -1,11 +1,10 @@
 //! Objects that were read and are likely to be needed again soon.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use gix::objs::Kind;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::FxHashMap;
 
 /// An object's bytes, shared.
 pub type Bytes = Arc<Vec<u8>>;
@@ -17,8 +16,8 @@ pub const SMALL: usize = 1 << 11;
 /// drive out all others.
 #[derive(Default)]
 pub struct Kept {
-    small: Generations<(usize, u64), FxBuildHasher>,
-    large: Generations<(usize, u64), FxBuildHasher>,
+    small: Generations<(usize, u64)>,
+    large: Generations<(usize, u64)>,
 }
 
 impl Kept {
@@ -40,21 +39,21 @@ impl Kept {
 const GENERATION: usize = 1 << 18;
 
 /// Objects that are kept while they are young.
-pub struct Generations<K, S> {
-    young: HashMap<K, (Kind, Bytes), S>,
+pub struct Generations<K> {
+    young: FxHashMap<K, (Kind, Bytes)>,
     /// What was young before the last change of generations.
-    old: HashMap<K, (Kind, Bytes), S>,
+    old: FxHashMap<K, (Kind, Bytes)>,
     /// The bytes of the young ones.
     size: usize,
 }
 
-impl<K, S: Default> Default for Generations<K, S> {
-    fn default() -> Generations<K, S> {
-        Generations { young: HashMap::default(), old: HashMap::default(), size: 0 }
+impl<K> Default for Generations<K> {
+    fn default() -> Generations<K> {
+        Generations { young: FxHashMap::default(), old: FxHashMap::default(), size: 0 }
     }
 }
 
-impl<K: Copy + Eq + Hash, S: BuildHasher + Default> Generations<K, S> {
+impl<K: Copy + Eq + Hash> Generations<K> {
     pub fn get(&mut self, key: &K) -> Option<(Kind, Bytes)> {
         if let Some(found) = self.young.get(key) {
             return Some(found.clone());

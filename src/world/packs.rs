@@ -10,7 +10,6 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use gix::hashtable::hash::Builder;
 use gix::objs::Kind;
 use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::{data, index};
@@ -157,7 +156,7 @@ pub struct PackReader {
     chain: Vec<(u64, data::Entry)>,
     /// Small objects by their ids, so that they are not looked up again: what a commit finds in a package is what the
     /// one before it left there.
-    known: Generations<ObjectId, Builder>,
+    known: Generations<ObjectId>,
     /// The same of the large ones: a commit's old tree is its parent's new one.
     recent: [Option<(ObjectId, Kind, Bytes)>; RECENT],
     /// The place that is taken next.
