@@ -131,12 +131,10 @@ fn atx(line: &str) -> Option<(usize, &str)> {
 /// A line underlined with `=` or `-` (CommonMark 0.31, section 4.3), alone in its paragraph.
 fn setext<'a>(lines: &[Line<'a>], index: usize) -> Option<(usize, &'a str)> {
     let under = lines.get(index + 1)?.text.trim();
-    if !under.starts_with(['=', '-']) {
-        return None;
-    }
+    let sign = under.chars().next().filter(|sign| ['=', '-'].contains(sign))?;
     let text = lines[index].text.trim();
-    let level = if under.starts_with('=') { 1 } else { 2 };
-    let underlined = under.len() > 1 && ['=', '-'].iter().any(|sign| under.chars().all(|c| c == *sign));
+    let level = if sign == '=' { 1 } else { 2 };
+    let underlined = under.len() > 1 && under.chars().all(|c| c == sign);
     let alone =
         index == 0 || lines[index - 1].is_blank() || lines[index - 1].text.trim_start().starts_with("<a ");
     let plain = !text.is_empty() && !text.starts_with(['-', '*', '+', '>', '<', '|', '=']);
