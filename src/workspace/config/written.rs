@@ -16,7 +16,7 @@ pub fn written_schema() -> &'static Value {
 }
 
 /// The key of texts for people.
-pub const DESCRIPTION: &str = "description";
+const DESCRIPTION: &str = "description";
 
 /// Any JSON, without the texts under `description`.
 fn undescribed(text: &str) -> serde_json::Result<Value> {
