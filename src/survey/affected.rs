@@ -1,7 +1,6 @@
 //! Which packages a branch affects: those whose files it changes, and those that need one of them.
 
 use std::collections::BTreeSet;
-use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use crate::history::commit::Touched;
@@ -12,6 +11,7 @@ use crate::survey::inventory::{find_packages, graph};
 use crate::survey::packages::Files;
 use crate::survey::walk_batches::{Job, compare_all};
 use crate::workspace::graph::Graph;
+use crate::world::beside::beside;
 use crate::world::git::Repository;
 
 /// The packages that a branch affects, by their short names, in the workspace's order.
@@ -35,12 +35,11 @@ pub fn affected(options: &Options, base: &str) -> Result<Affected, SurveyError> 
         repository.objects_beside(|| find_config(repository.root(), options.config.as_deref()));
     let config_file = config_file?;
     let mut files = Files::of(&objects, &head);
-    let (found, start) = std::thread::scope(|scope| {
-        // git looks for the branch's beginning while the packages are looked for.
-        let start = scope.spawn(|| repository.merge_base(base, &head));
-        let found = find_packages(&repository, &head, &config_file, &mut files, options);
-        (found, start.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    });
+    // git looks for the branch's beginning while the packages are looked for.
+    let (found, start) = beside(
+        || find_packages(&repository, &head, &config_file, &mut files, options),
+        || repository.merge_base(base, &head),
+    );
     let (found, _) = found?;
     let (packages, settings): (Vec<_>, Vec<_>) =
         found.into_iter().map(|found| (found.package, found.settings)).unzip();

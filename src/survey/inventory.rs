@@ -1,7 +1,6 @@
 //! What stands in the planned commit, and which tags name releases of it: all that is known before history is read.
 
 use std::collections::HashMap;
-use std::panic::resume_unwind;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
@@ -23,6 +22,7 @@ use crate::workspace::discover::discover;
 use crate::workspace::discover::reach::Reach;
 use crate::workspace::graph::Graph;
 use crate::workspace::package::Package;
+use crate::world::beside::beside;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 
@@ -62,11 +62,10 @@ pub fn take_inventory(
     let (found, passed_by) = find_packages(repository, commit, config_file, files, options)?;
     let (packages, settings): (Vec<Package>, Vec<_>) =
         found.into_iter().map(|found| (found.package, found.settings)).unzip();
-    let (read, counted) = std::thread::scope(|scope| {
-        let counting = scope.spawn(|| count(repository, tags, &packages, options));
-        let read = read_rest(repository, files, &packages, &settings);
-        (read, counting.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    });
+    let (read, counted) = beside(
+        || read_rest(repository, files, &packages, &settings),
+        || count(repository, tags, &packages, options),
+    );
     let (Rest { graph, overrides, fragments, templates }, counted) = (read?, counted?);
     let Counted { tags, version_tags, closed } = counted;
     let mut inventory = Inventory {

@@ -11,6 +11,7 @@ use crate::survey::walk_batches::{Job, compare_one, oldest_first};
 use crate::survey::walk_compare::{Comparer, Comparison};
 use crate::survey::walk_folders::Folders;
 use crate::survey::walk_sets::{SetId, Sets};
+use crate::world::beside::beside;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 
@@ -44,15 +45,14 @@ impl Early {
         }
         let (sender, asked) = channel();
         let is_over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let comparing = scope.spawn(|| compare(repository, packages, shared, asked, &is_over));
+        let here = || {
             let mut early = Early { asked: Some(sender), ..Early::default() };
             let worked = work(&mut early);
             is_over.store(true, Ordering::Relaxed);
-            drop(early);
-            let compared = comparing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok((worked?, compared))
-        })
+            worked
+        };
+        let (worked, compared) = beside(here, || compare(repository, packages, shared, asked, &is_over));
+        Ok((worked?, compared))
     }
 
     /// Asks for a commit, given what it is compared with for the packages that are in question. These may be more than

@@ -1,11 +1,11 @@
 //! A git repository on this machine: where it stands, what is checked out, who works in it.
 
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use gix::sec::trust::DefaultForLevel;
 
+use crate::world::beside::beside;
 use crate::world::git_command::git;
 use crate::world::git_error::GitError;
 use crate::world::objects::Objects;
@@ -138,11 +138,8 @@ impl Repository {
 
     /// The same, made beside some work: packs with many objects take a while to open.
     pub fn objects_beside<T>(&self, work: impl FnOnce() -> T) -> (Objects, T) {
-        std::thread::scope(|scope| {
-            let opening = scope.spawn(|| self.objects());
-            let done = work();
-            (opening.join().unwrap_or_else(|panic| resume_unwind(panic)), done)
-        })
+        let (done, objects) = beside(work, || self.objects());
+        (objects, done)
     }
 
     fn open_packs(&self) -> Packs {

@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod attest;
+pub mod beside;
 pub mod checkout;
 pub mod ci_run;
 pub mod clock;

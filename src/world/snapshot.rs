@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::panic::resume_unwind;
 
 use gix::ObjectId;
 use gix::objs::Kind;
 
+use crate::world::beside::beside;
 use crate::world::git_error::GitError;
 use crate::world::objects::Objects;
 use crate::world::tree::{Entry, Mode, entries};
@@ -210,15 +210,13 @@ impl Search<'_> {
         let (objects, enters, wanted) = (self.objects.another(), self.enters, self.wanted);
         let mut below = path.clone();
         self.halves = false;
-        let (first, second) = std::thread::scope(|scope| {
-            let second = scope.spawn(move || {
-                let came_by = CameBy::default();
-                let mut search = Search { objects: &objects, enters, wanted, halves: false, came_by };
-                let holds = search.entries(&mut below, second)?;
-                Ok::<_, GitError>((holds, search.came_by))
-            });
-            (self.entries(path, first), second.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        });
+        let there = move || {
+            let came_by = CameBy::default();
+            let mut search = Search { objects: &objects, enters, wanted, halves: false, came_by };
+            let holds = search.entries(&mut below, second)?;
+            Ok::<_, GitError>((holds, search.came_by))
+        };
+        let (first, second) = beside(|| self.entries(path, first), there);
         self.halves = true;
         let (holds, (also, CameBy { found, folders })) = (first?, second?);
         self.came_by.found.extend(found);
