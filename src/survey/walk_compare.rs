@@ -12,9 +12,10 @@ use crate::survey::walk_files::{
 };
 use crate::survey::walk_folders::{FolderId, Folders, ROOT};
 use crate::world::git_error::GitError;
-use crate::world::kept::Bytes;
+use crate::world::kept::Held;
+use crate::world::listing::differences;
 use crate::world::objects::Objects;
-use crate::world::tree::{Difference, Entry, Mode, differences};
+use crate::world::tree::{Difference, Entry, Mode};
 
 /// Compares commits with their first parents.
 pub struct Comparer<'a> {
@@ -252,8 +253,8 @@ impl Pass<'_, '_> {
         }
     }
 
-    fn read(&self, tree: Option<ObjectId>) -> Result<Bytes, GitError> {
-        tree.map_or_else(|| Ok(Bytes::default()), |tree| self.comparer.objects.tree(&tree))
+    fn read(&self, tree: Option<ObjectId>) -> Result<Held, GitError> {
+        tree.map_or_else(|| Ok(Held::default()), |tree| self.comparer.objects.tree(&tree))
     }
 }
 

@@ -3,30 +3,73 @@
 /// The most bytes that one object may take: a size beyond it is damage.
 pub const LARGEST: u64 = 1 << 31;
 
-/// The object that a delta makes of its base; `None` where the delta does not fit the base or is damaged.
-pub fn apply(base: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
-    let mut rest = delta;
-    if size(&mut rest)? != base.len() as u64 {
-        return None;
+/// A delta that fits a base.
+#[derive(Debug, Clone, Copy)]
+pub struct Delta<'d> {
+    /// How long the object is that it makes.
+    pub length: usize,
+    rest: &'d [u8],
+}
+
+/// What comes next in the object that a delta makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command<'d> {
+    /// So many bytes of the base.
+    Copy {
+        at: usize,
+        count: usize,
+    },
+    New(&'d [u8]),
+}
+
+impl<'d> Delta<'d> {
+    /// `None` for one of a base of another length, and for one that is damaged at its beginning.
+    pub fn of(delta: &'d [u8], base: usize) -> Option<Delta<'d>> {
+        let mut rest = delta;
+        if size(&mut rest)? != base as u64 {
+            return None;
+        }
+        let length = size(&mut rest).filter(|length| *length <= LARGEST)?;
+        Some(Delta { length: usize::try_from(length).ok()?, rest })
     }
-    let length = size(&mut rest).filter(|length| *length <= LARGEST)?;
-    let length = usize::try_from(length).ok()?;
-    let mut made = Vec::with_capacity(length);
-    while let Some((command, more)) = rest.split_first() {
-        rest = more;
+
+    fn command(&mut self, command: u8) -> Option<Command<'d>> {
         if command & 0x80 != 0 {
-            let at = number(&mut rest, command & 0x0f, 4)?;
-            let count = match number(&mut rest, command >> 4 & 0x07, 3)? {
+            let at = number(&mut self.rest, command & 0x0f, 4)?;
+            let count = match number(&mut self.rest, command >> 4 & 0x07, 3)? {
                 0 => 0x10000,
                 count => count,
             };
-            made.extend_from_slice(base.get(at..at.checked_add(count)?)?);
-        } else {
-            // Zero is no command.
-            let count = usize::from(*command);
-            let (new, after) = rest.split_at_checked(count).filter(|_| count > 0)?;
-            made.extend_from_slice(new);
-            rest = after;
+            return Some(Command::Copy { at, count });
+        }
+        // Zero is no command.
+        let count = usize::from(command);
+        let (new, after) = self.rest.split_at_checked(count).filter(|_| count > 0)?;
+        self.rest = after;
+        Some(Command::New(new))
+    }
+}
+
+/// Its commands in order; `None` for one that is damaged, behind which nothing can be read.
+impl<'d> Iterator for Delta<'d> {
+    type Item = Option<Command<'d>>;
+
+    fn next(&mut self) -> Option<Option<Command<'d>>> {
+        let (command, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(self.command(*command))
+    }
+}
+
+/// The object that a delta makes of its base; `None` where the delta does not fit the base or is damaged.
+pub fn apply(base: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
+    let delta = Delta::of(delta, base.len())?;
+    let length = delta.length;
+    let mut made = Vec::with_capacity(length);
+    for command in delta {
+        match command? {
+            Command::Copy { at, count } => made.extend_from_slice(base.get(at..at.checked_add(count)?)?),
+            Command::New(bytes) => made.extend_from_slice(bytes),
         }
     }
     (made.len() == length).then_some(made)

@@ -6,8 +6,64 @@ use std::sync::Arc;
 use gix::objs::Kind;
 use rustc_hash::FxHashMap;
 
+use crate::world::delta::apply;
+use crate::world::listing::Listing;
+
 /// An object's bytes, shared.
 pub type Bytes = Arc<Vec<u8>>;
+
+/// An object that is kept.
+#[derive(Debug, Clone)]
+pub enum Held {
+    Whole(Bytes),
+    /// A long folder.
+    Listing(Listing),
+}
+
+impl Held {
+    pub fn of(kind: Kind, bytes: Vec<u8>) -> Held {
+        if kind == Kind::Tree && bytes.len() > SMALL {
+            return Held::Listing(Listing::of(bytes));
+        }
+        Held::Whole(Arc::new(bytes))
+    }
+
+    /// The object that a delta makes of this one; `None` where the delta does not fit or is damaged.
+    pub fn changed(&self, kind: Kind, delta: &[u8]) -> Option<Held> {
+        let listing = match self {
+            Held::Whole(_) => None,
+            Held::Listing(listing) => listing.changed(delta),
+        };
+        match listing {
+            Some(listing) => Some(Held::Listing(listing)),
+            None => Some(Held::of(kind, apply(&self.bytes(), delta)?)),
+        }
+    }
+
+    pub fn bytes(&self) -> Bytes {
+        match self {
+            Held::Whole(bytes) => bytes.clone(),
+            Held::Listing(listing) => listing.bytes(),
+        }
+    }
+
+    pub fn is_small(&self) -> bool {
+        matches!(self, Held::Whole(bytes) if bytes.len() <= SMALL)
+    }
+
+    fn cost(&self) -> usize {
+        match self {
+            Held::Whole(bytes) => bytes.len(),
+            Held::Listing(listing) => listing.cost(),
+        }
+    }
+}
+
+impl Default for Held {
+    fn default() -> Held {
+        Held::Whole(Bytes::default())
+    }
+}
 
 /// Up to how many bytes an object is small.
 pub const SMALL: usize = 1 << 11;
@@ -21,16 +77,14 @@ pub struct Kept {
 }
 
 impl Kept {
-    pub fn get(&mut self, pack: usize, offset: u64) -> Option<(Kind, Bytes)> {
+    pub fn get(&mut self, pack: usize, offset: u64) -> Option<(Kind, Held)> {
         let at = (pack, offset);
         self.large.get(&at).or_else(|| self.small.get(&at))
     }
 
-    pub fn keep(&mut self, pack: usize, offset: u64, kind: Kind, bytes: Vec<u8>) -> (Kind, Bytes) {
-        let bytes = Arc::new(bytes);
-        let of_its_size = if bytes.len() <= SMALL { &mut self.small } else { &mut self.large };
-        of_its_size.insert((pack, offset), kind, bytes.clone());
-        (kind, bytes)
+    pub fn keep(&mut self, pack: usize, offset: u64, kind: Kind, held: &Held) {
+        let of_its_size = if held.is_small() { &mut self.small } else { &mut self.large };
+        of_its_size.insert((pack, offset), kind, held.clone());
     }
 }
 
@@ -40,9 +94,9 @@ const GENERATION: usize = 1 << 18;
 
 /// Objects that are kept while they are young.
 pub struct Generations<K> {
-    young: FxHashMap<K, (Kind, Bytes)>,
+    young: FxHashMap<K, (Kind, Held)>,
     /// What was young before the last change of generations.
-    old: FxHashMap<K, (Kind, Bytes)>,
+    old: FxHashMap<K, (Kind, Held)>,
     /// The bytes of the young ones.
     size: usize,
 }
@@ -54,22 +108,23 @@ impl<K> Default for Generations<K> {
 }
 
 impl<K: Copy + Eq + Hash> Generations<K> {
-    pub fn get(&mut self, key: &K) -> Option<(Kind, Bytes)> {
+    pub fn get(&mut self, key: &K) -> Option<(Kind, Held)> {
         if let Some(found) = self.young.get(key) {
             return Some(found.clone());
         }
-        let (kind, bytes) = self.old.remove(key)?;
-        self.insert(*key, kind, bytes.clone());
-        Some((kind, bytes))
+        let (kind, held) = self.old.remove(key)?;
+        self.insert(*key, kind, held.clone());
+        Some((kind, held))
     }
 
-    pub fn insert(&mut self, key: K, kind: Kind, bytes: Bytes) {
-        if self.size + bytes.len() > GENERATION {
+    pub fn insert(&mut self, key: K, kind: Kind, held: Held) {
+        let cost = held.cost();
+        if self.size + cost > GENERATION {
             self.old = std::mem::take(&mut self.young);
             self.size = 0;
         }
-        self.size += bytes.len();
-        self.young.insert(key, (kind, bytes));
+        self.size += cost;
+        self.young.insert(key, (kind, held));
     }
 }
 
@@ -80,13 +135,17 @@ mod tests {
     #[test]
     fn small_objects_outlive_large_ones() {
         let mut kept = Kept::default();
-        let _small = kept.keep(0, 1, Kind::Tree, vec![1; SMALL]);
-        let _large = kept.keep(0, 2, Kind::Tree, vec![2; SMALL + 1]);
+        let mut keep = |offset: usize, length: usize| {
+            kept.keep(0, offset as u64, Kind::Blob, &Held::of(Kind::Blob, vec![7; length]));
+        };
+        keep(1, SMALL);
+        keep(2, SMALL + 1);
         for offset in 3..2 * GENERATION / SMALL + 3 {
-            let _other = kept.keep(0, offset as u64, Kind::Tree, vec![3; SMALL + 1]);
+            keep(offset, SMALL + 1);
         }
-        assert_eq!(kept.get(0, 1), Some((Kind::Tree, Arc::new(vec![1; SMALL]))));
-        assert_eq!(kept.get(0, 2), None);
-        assert_eq!(kept.get(1, 1), None, "another pack");
+        let small = kept.get(0, 1).map(|(kind, held)| (kind, held.bytes()));
+        assert_eq!(small, Some((Kind::Blob, Arc::new(vec![7; SMALL]))));
+        assert!(kept.get(0, 2).is_none());
+        assert!(kept.get(1, 1).is_none(), "another pack");
     }
 }

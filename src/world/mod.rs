@@ -30,6 +30,7 @@ pub mod interrupt;
 pub mod json_api;
 pub mod kept;
 pub mod ledger_ref;
+pub mod listing;
 pub mod loopback;
 pub mod objects;
 pub mod oci;

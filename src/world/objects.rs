@@ -12,7 +12,7 @@ use gix::{ObjectId, oid};
 use crate::world::commit_text::{CommitText, Words};
 use crate::world::git_error::GitError;
 use crate::world::grafts::{Grafts, read_grafts};
-use crate::world::kept::Bytes;
+use crate::world::kept::Held;
 use crate::world::packs::{PackReader, Packs};
 use crate::world::refs::target_of;
 use crate::world::snapshot::Snapshot;
@@ -107,19 +107,19 @@ impl Objects {
         }
     }
 
-    /// The bytes of a tree, which are kept for those that stand on it.
+    /// A tree, which is kept for those that stand on it.
     ///
     /// # Errors
     /// As `expect`.
-    pub fn tree(&self, id: &oid) -> Result<Bytes, GitError> {
-        let (kind, bytes) = match self.packs.as_ref().and_then(|packs| packs.borrow_mut().read_again(id)) {
+    pub fn tree(&self, id: &oid) -> Result<Held, GitError> {
+        let (kind, held) = match self.packs.as_ref().and_then(|packs| packs.borrow_mut().read_again(id)) {
             Some(found) => found,
             None => {
                 let mut bytes = Vec::new();
-                (self.read_by_gix(id, &mut bytes)?, bytes.into())
+                (self.read_by_gix(id, &mut bytes)?, Held::Whole(bytes.into()))
             }
         };
-        if kind == Kind::Tree { Ok(bytes) } else { Err(another_kind(id)) }
+        if kind == Kind::Tree { Ok(held) } else { Err(another_kind(id)) }
     }
 
     /// Reads an object into a buffer.

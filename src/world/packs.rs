@@ -16,8 +16,8 @@ use gix::odb::pack::{data, index};
 use gix::{ObjectId, hash, oid};
 use libdeflater::Decompressor;
 
-use crate::world::delta::{LARGEST, apply};
-use crate::world::kept::{Bytes, Generations, Kept, SMALL};
+use crate::world::delta::LARGEST;
+use crate::world::kept::{Generations, Held, Kept};
 
 /// The packs of one repository; any number of readers share them.
 #[derive(Clone, Default)]
@@ -158,7 +158,7 @@ pub struct PackReader {
     /// one before it left there.
     known: Generations<ObjectId>,
     /// The same of the large ones: a commit's old tree is its parent's new one.
-    recent: [Option<(ObjectId, Kind, Bytes)>; RECENT],
+    recent: [Option<(ObjectId, Kind, Held)>; RECENT],
     /// The place that is taken next.
     next: usize,
 }
@@ -170,29 +170,29 @@ impl PackReader {
     }
 
     /// An object, which is kept for those that stand on it.
-    pub fn read(&mut self, id: &oid) -> Option<(Kind, Bytes)> {
+    pub fn read(&mut self, id: &oid) -> Option<(Kind, Held)> {
         let (pack, offset) = self.find(id)?;
         self.resolve(pack, offset)
     }
 
     /// The same for an object that is likely to be asked for again soon.
-    pub fn read_again(&mut self, id: &oid) -> Option<(Kind, Bytes)> {
+    pub fn read_again(&mut self, id: &oid) -> Option<(Kind, Held)> {
         let recent = self.recent.iter().flatten().find(|(recent, ..)| recent.as_ref() == id);
-        if let Some((_, kind, bytes)) = recent {
-            return Some((*kind, bytes.clone()));
+        if let Some((_, kind, held)) = recent {
+            return Some((*kind, held.clone()));
         }
         let id = id.to_owned();
         if let Some(known) = self.known.get(&id) {
             return Some(known);
         }
-        let (kind, bytes) = self.read(&id)?;
-        if bytes.len() <= SMALL {
-            self.known.insert(id, kind, bytes.clone());
+        let (kind, held) = self.read(&id)?;
+        if held.is_small() {
+            self.known.insert(id, kind, held.clone());
         } else {
-            self.recent[self.next] = Some((id, kind, bytes.clone()));
+            self.recent[self.next] = Some((id, kind, held.clone()));
             self.next = (self.next + 1) % RECENT;
         }
-        Some((kind, bytes))
+        Some((kind, held))
     }
 
     /// An object's bytes into a buffer; one that stands on no other is not kept.
@@ -203,9 +203,9 @@ impl PackReader {
             self.inflate(pack, &entry, buffer)?;
             return Some(kind);
         }
-        let (kind, bytes) = self.resolve(pack, offset)?;
+        let (kind, held) = self.resolve(pack, offset)?;
         buffer.clear();
-        buffer.extend_from_slice(&bytes);
+        buffer.extend_from_slice(&held.bytes());
         Some(kind)
     }
 
@@ -234,20 +234,22 @@ impl PackReader {
         Some((pack, offset))
     }
 
-    fn resolve(&mut self, pack: usize, offset: u64) -> Option<(Kind, Bytes)> {
+    fn resolve(&mut self, pack: usize, offset: u64) -> Option<(Kind, Held)> {
         self.chain.clear();
         let mut at = offset;
-        let (kind, mut bytes) = loop {
+        let (kind, mut held) = loop {
             if let Some(found) = self.kept.get(pack, at) {
                 break found;
             }
-            let held = &self.packs.0[pack];
-            let entry = held.data()?.entry(at).ok()?;
-            let Some(base) = held.base(&entry) else {
+            let packed = &self.packs.0[pack];
+            let entry = packed.data()?.entry(at).ok()?;
+            let Some(base) = packed.base(&entry) else {
                 let kind = kind_of(&entry.header)?;
                 let mut bytes = Vec::new();
                 self.inflate(pack, &entry, &mut bytes)?;
-                break self.kept.keep(pack, at, kind, bytes);
+                let held = Held::of(kind, bytes);
+                self.kept.keep(pack, at, kind, &held);
+                break (kind, held);
             };
             if self.chain.len() == LONGEST {
                 return None;
@@ -258,11 +260,11 @@ impl PackReader {
         while let Some((at, entry)) = self.chain.pop() {
             let mut delta = std::mem::take(&mut self.delta);
             self.inflate(pack, &entry, &mut delta)?;
-            let made = apply(&bytes, &delta)?;
+            held = held.changed(kind, &delta)?;
             self.delta = delta;
-            (_, bytes) = self.kept.keep(pack, at, kind, made);
+            self.kept.keep(pack, at, kind, &held);
         }
-        Some((kind, bytes))
+        Some((kind, held))
     }
 
     fn inflate(&mut self, pack: usize, entry: &data::Entry, into: &mut Vec<u8>) -> Option<()> {
@@ -302,8 +304,11 @@ mod tests {
             let id = gix::ObjectId::from_hex(id.as_bytes()).unwrap();
             let mut buffer = vec![1, 2, 3];
             let into = reader.read_into(&id, &mut buffer).unwrap();
-            let (found, bytes) = reader.read(&id).unwrap();
-            assert_eq!(reader.read_again(&id).unwrap().1, reader.read_again(&id).unwrap().1);
+            let (found, held) = reader.read(&id).unwrap();
+            let bytes = held.bytes();
+            for _ in 0..2 {
+                assert_eq!(reader.read_again(&id).unwrap().1.bytes(), bytes);
+            }
             assert_eq!((into, &buffer), (found, &*bytes), "{line}");
             assert_eq!(found.as_bytes(), kind.as_bytes());
             if kind != "tree" {
@@ -363,8 +368,8 @@ mod tests {
         assert_eq!(list.lines().count(), MANY as usize + 100);
         for line in list.lines() {
             let id = ObjectId::from_hex(line.as_bytes()).unwrap();
-            let (_, bytes) = reader.read(&id).unwrap();
-            assert_eq!(gix::objs::compute_hash(hash::Kind::Sha1, Kind::Blob, &bytes).unwrap(), id);
+            let (_, held) = reader.read(&id).unwrap();
+            assert_eq!(gix::objs::compute_hash(hash::Kind::Sha1, Kind::Blob, &held.bytes()).unwrap(), id);
             let mut other = id;
             other.as_mut_slice()[19] ^= 1;
             assert!(reader.read(&other).is_none());

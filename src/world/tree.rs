@@ -71,6 +71,22 @@ pub fn entries(tree: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
+/// Where each entry of a tree object begins, and where the last one ends; `None` where the object is damaged.
+pub fn starts(tree: &[u8]) -> Option<Vec<u32>> {
+    let mut starts = vec![0];
+    let mut end = 0;
+    while end < tree.len() {
+        end += first(&tree[end..])?.1;
+        starts.push(u32::try_from(end).ok()?);
+    }
+    Some(starts)
+}
+
+/// The entry that a tree object begins with.
+pub fn first_entry(tree: &[u8]) -> Option<Entry<'_>> {
+    Some(first(tree)?.0)
+}
+
 /// Visits each place where two tree objects differ, in git's order, until the visitor breaks.
 /// A folder that takes a file's name is two differences.
 pub fn differences<'a, B>(
@@ -146,7 +162,7 @@ fn end_of(rest: &[u8]) -> Option<usize> {
 /// Bytes before the NUL of the shortest entry, `40000 x`.
 const SHORTEST: usize = 7;
 /// Bytes of an object id.
-const ID: usize = 20;
+pub const ID: usize = 20;
 
 /// `mode SP name NUL 20 bytes`, and its length.
 fn first(tree: &[u8]) -> Option<(Entry<'_>, usize)> {
