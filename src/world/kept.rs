@@ -79,7 +79,7 @@ pub struct Kept {
 impl Kept {
     pub fn get(&mut self, pack: usize, offset: u64) -> Option<(Kind, Held)> {
         let at = (pack, offset);
-        self.large.get(&at).or_else(|| self.small.get(&at))
+        self.small.get(&at).or_else(|| self.large.get(&at))
     }
 
     pub fn keep(&mut self, pack: usize, offset: u64, kind: Kind, held: &Held) {

@@ -82,10 +82,14 @@ impl Listing {
     }
 
     /// An entry of the root, with this id in place of its own.
-    fn entry<'a>(&'a self, place: u32, id: Option<&'a ObjectId>) -> Option<Entry<'a>> {
+    fn entry<'a>(&'a self, place: u32, id: &'a oid) -> Option<Entry<'a>> {
         let start = *self.root.starts()?.get(place as usize)?;
-        let entry = first_entry(&self.root.bytes[start as usize..])?;
-        Some(Entry { id: id.map_or(entry.id, AsRef::as_ref), ..entry })
+        Some(Entry { id, ..first_entry(&self.root.bytes[start as usize..])? })
+    }
+
+    /// The id that an entry has in the root.
+    fn id_in_root(&self, place: u32) -> Option<&oid> {
+        oid::try_from_bytes(self.root.bytes.get(id_of(self.root.starts()?, place as usize))?).ok()
     }
 }
 
@@ -157,9 +161,9 @@ pub fn differences<B>(
     tree::differences(&old.bytes(), &new.bytes(), |difference| visit(difference))
 }
 
-fn of_one_root<B>(
-    old: &Listing,
-    new: &Listing,
+fn of_one_root<'l, B>(
+    old: &'l Listing,
+    new: &'l Listing,
     mut visit: impl FnMut(Difference<'_>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let (mut before, mut after) = (old.changes.iter().peekable(), new.changes.iter().peekable());
@@ -173,10 +177,13 @@ fn of_one_root<B>(
         let changed = before.next_if(|_| order != Ordering::Greater);
         let changed_to = after.next_if(|_| order != Ordering::Less);
         let Some((place, _)) = changed.or(changed_to) else { continue };
-        let was = old.entry(*place, changed.map(|(_, id)| id));
-        let is = new.entry(*place, changed_to.map(|(_, id)| id));
-        if let (Some(was), Some(is)) = (was, is)
-            && was.id != is.id
+        let id = |change: Option<&'l Change>| match change {
+            Some((_, id)) => Some(id.as_ref()),
+            None => old.id_in_root(*place),
+        };
+        let (Some(was), Some(is)) = (id(changed), id(changed_to)) else { continue };
+        if was != is
+            && let (Some(was), Some(is)) = (old.entry(*place, was), new.entry(*place, is))
         {
             visit(Difference { name: is.name, old: Some(was), new: Some(is) })?;
         }

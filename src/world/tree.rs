@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
-use gix::bstr::ByteSlice;
 use gix::oid;
 
 /// What an entry of a folder is.
@@ -168,7 +167,7 @@ pub const ID: usize = 20;
 fn first(tree: &[u8]) -> Option<(Entry<'_>, usize)> {
     let space = tree.iter().take(7).position(|byte| *byte == b' ')?;
     let mode = Mode::parse(&tree[..space])?;
-    let end = space + 1 + tree[space + 1..].find_byte(0)?;
+    let end = space + 1 + end_of(&tree[space + 1..])?;
     let id = tree.get(end + 1..end + 1 + ID)?;
     let id = oid::try_from_bytes(id).ok()?;
     Some((Entry { name: &tree[space + 1..end], mode, id }, end + 1 + ID))
