@@ -1,6 +1,6 @@
 //! What programs read of us.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, channel};
 
@@ -49,8 +49,11 @@ pub fn write_and_seal(plan: &mut Plan, into: &mut impl Write) -> io::Result<()> 
     seal_holding(MOST_HELD, plan, into)
 }
 
-/// How many bytes are held back at most while the digest is awaited.
+/// About how many bytes are held back at most while the digest is awaited. Memory for them is set aside at once, as a
+/// growing text would be copied again and again; what is not used of it is never touched.
 const MOST_HELD: usize = 8 << 20;
+/// How many bytes come at once.
+const PIECE: usize = 16 << 10;
 
 fn seal_holding(most: usize, plan: &mut Plan, into: &mut impl Write) -> io::Result<()> {
     let (sender, taken) = channel();
@@ -62,8 +65,12 @@ fn seal_holding(most: usize, plan: &mut Plan, into: &mut impl Write) -> io::Resu
             let _unasked = sender.send(digest.clone());
             digest
         });
-        let mut sealing = Sealing { into, taken, most, held: Some(Vec::new()), asked: 0 };
+        let held = Vec::with_capacity(most);
+        let sealing = Sealing { into, taken, most, held: Some(held), asked: 0 };
+        let mut sealing = BufWriter::with_capacity(PIECE, sealing);
         let written = write(unsealed, &mut sealing).and_then(|()| sealing.flush());
+        // What could not be written is not tried again.
+        drop(sealing.into_parts());
         (written, taking.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
     plan.digest = digest;
