@@ -166,13 +166,14 @@ fn forgotten(verb: &args::Abandon, book: &Book, survey: &Survey) -> Result<Optio
     let Some(tag) = &verb.tag else { return Ok(None) };
     let facts = &survey.facts;
     let found = facts.history.tags.iter().flatten().find(|known| known.tag == *tag);
-    let Some(commit) = found.map(|tag| tag.commit.0.clone()) else { return Ok(None) };
-    let message = survey.repository.objects().commit(&commit).map_err(Failure::user)?.words.message;
+    let Some(commit) = found.map(|tag| &tag.commit) else { return Ok(None) };
+    let message =
+        survey.repository.objects().commit(&commit.to_string()).map_err(Failure::user)?.words.message;
     let plan = plan_of(&message).filter(|plan| !knows(book.state(), plan)).and_then(Digest::parse);
     let Some(plan) = plan else { return Ok(None) };
     let mut releases = BTreeMap::new();
     for (package, tags) in facts.history.tags.iter().enumerate() {
-        if let Some(tag) = tags.iter().find(|tag| tag.commit.0 == commit) {
+        if let Some(tag) = tags.iter().find(|tag| tag.commit == *commit) {
             let begin = Begin {
                 version: tag.version.to_string(),
                 tag: tag.tag.clone(),
@@ -181,7 +182,7 @@ fn forgotten(verb: &args::Abandon, book: &Book, survey: &Survey) -> Result<Optio
             releases.insert(facts.packages[package].short.clone(), begin);
         }
     }
-    Ok(Some(Forgotten { plan, commit, releases }))
+    Ok(Some(Forgotten { plan, commit: commit.to_string(), releases }))
 }
 
 /// Writes into the ledger that the release was begun, claimed and given up, so that it is known.

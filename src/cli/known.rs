@@ -15,25 +15,26 @@ pub fn refuse_forgotten(book: &Book, survey: &Survey) -> Result<(), Failure> {
     if !book.is_shared() {
         return Ok(());
     }
-    let tags: Vec<(&str, &str)> = survey
+    let tags: Vec<(&str, String)> = survey
         .facts
         .history
         .tags
         .iter()
         .flatten()
-        .map(|tag| (tag.tag.as_str(), tag.commit.0.as_str()))
+        .map(|tag| (tag.tag.as_str(), tag.commit.to_string()))
         .collect();
     let known: Vec<&str> =
-        tags.iter().filter(|(tag, _)| names(book.state(), tag)).map(|(_, commit)| *commit).collect();
+        tags.iter().filter(|(tag, _)| names(book.state(), tag)).map(|(_, commit)| commit.as_str()).collect();
     let objects = survey.repository.objects();
     for tag in survey.facts.history.tags.iter().filter_map(|tags| tags.first()) {
         // A merged release carries the digest of the plan that was proposed, and was shipped under another.
         if names(book.state(), &tag.tag) {
             continue;
         }
-        let message = objects.commit(&tag.commit.0).map_err(Failure::user)?.words.message;
+        let commit = tag.commit.to_string();
+        let message = objects.commit(&commit).map_err(Failure::user)?.words.message;
         let Some(plan) = plan_of(&message).filter(|plan| !knows(book.state(), plan)) else { continue };
-        let is_above = |older: &&&str| survey.repository.is_ancestor(older, &tag.commit.0).unwrap_or(false);
+        let is_above = |older: &&&str| survey.repository.is_ancestor(older, &commit).unwrap_or(false);
         if known.iter().find(is_above).is_none() {
             continue;
         }

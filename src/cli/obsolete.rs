@@ -82,7 +82,7 @@ impl Proposing<'_> {
         }
         let main = format!("refs/heads/{}", self.main());
         let at = remote_refs(repository, self.remote, &[&main]).await?.remove(&main);
-        if at.as_ref() != Some(&self.survey.facts.history.head.0) {
+        if at != Some(self.survey.facts.history.head.to_string()) {
             return Ok(());
         }
         let refs = waiting.into_iter().map(|(digits, at)| (plan_ref(&digits), at)).collect();

@@ -99,7 +99,7 @@ async fn level(
     let name = format!("refs/heads/{branch}");
     let at = remote_refs(&home.repository, remote, &[&name]).await.map_err(store_failure)?.remove(&name);
     let survey = survey()?;
-    if at.as_ref() != Some(&survey.facts.history.head.0) {
+    if at != Some(survey.facts.history.head.to_string()) {
         let text = format!("`{branch}` has commits that `{remote}` does not have");
         return Err(Failure::user(text).hint(format!("`git push {remote} {branch}`, then `release pr`")));
     }

@@ -220,14 +220,14 @@ impl Proposing<'_> {
 
     /// The plan that a commit of a release branch, and none of the main branch, names.
     pub(in crate::cli) fn named_on(&self, at: &str) -> Result<Option<Digest>, Failure> {
-        let head = &self.survey.facts.history.head.0;
-        let messages = self.survey.repository.messages_between(head, at).map_err(Failure::user)?;
+        let head = self.survey.facts.history.head.to_string();
+        let messages = self.survey.repository.messages_between(&head, at).map_err(Failure::user)?;
         Ok(messages.iter().find_map(|(_, message)| plans_named(message).into_iter().next()))
     }
 
     /// Whether a release branch is in the main branch already: itself, or what a squash or a rebase made of it.
     fn is_merged(&self, at: &str, named: Option<&Digest>) -> Result<bool, Failure> {
-        let (repository, head) = (&self.survey.repository, &self.survey.facts.history.head.0);
+        let (repository, head) = (&self.survey.repository, &self.survey.facts.history.head.to_string());
         if repository.is_ancestor(at, head).map_err(Failure::user)? {
             return Ok(true);
         }

@@ -2,24 +2,59 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::version::number::Version;
 
-/// A commit's full object id in hexadecimal.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct CommitId(pub String);
+/// What a commit is known by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CommitId {
+    /// Its object id.
+    Sha1([u8; 20]),
+    /// What stands in place of an id where the commit does not exist.
+    Name(Arc<str>),
+}
 
 impl CommitId {
+    /// Forty hexadecimal digits are an id; anything else is a name.
+    pub fn of(text: &str) -> CommitId {
+        let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let byte = |pair: &[u8; 2]| Some(digit(&pair[0])? << 4 | digit(&pair[1])?);
+        let (pairs, rest) = text.as_bytes().as_chunks();
+        let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+        match bytes.filter(|_| rest.is_empty()).and_then(|bytes| bytes.try_into().ok()) {
+            Some(id) => CommitId::Sha1(id),
+            None => CommitId::Name(text.into()),
+        }
+    }
+
     /// The first eight digits, for people.
-    pub fn short(&self) -> &str {
-        self.0.get(..8).unwrap_or(&self.0)
+    pub fn short(&self) -> String {
+        let mut text = self.to_string();
+        text.truncate(8);
+        text
+    }
+
+    /// Whether it begins with these digits.
+    pub fn begins_with(&self, digits: &str) -> bool {
+        self.to_string().starts_with(digits)
     }
 }
 
 impl std::fmt::Display for CommitId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        match self {
+            CommitId::Name(name) => f.write_str(name),
+            CommitId::Sha1(id) => {
+                let digits = id.map(|byte| [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
+                f.write_str(std::str::from_utf8(digits.as_flattened()).unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl Default for CommitId {
+    fn default() -> CommitId {
+        CommitId::Sha1([0; 20])
     }
 }
 
@@ -142,6 +177,21 @@ impl FromIterator<usize> for PackageSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_told_as_it_was_written() {
+        let id = "00112233445566778899aabbccddeeff01234567";
+        assert!(matches!(CommitId::of(id), CommitId::Sha1([0, 0x11, ..])));
+        assert_eq!(CommitId::of(id).to_string(), id);
+        assert_eq!(CommitId::of(&id.to_uppercase()), CommitId::of(id));
+        assert_eq!(CommitId::of(id).short(), "00112233");
+        assert!(CommitId::of(id).begins_with("001122334") && !CommitId::of(id).begins_with("1"));
+        for name in ["assumed", "assumed2", "", "001122", &format!("{id}0"), &format!("{}x", &id[1..])] {
+            assert!(matches!(CommitId::of(name), CommitId::Name(_)), "{name}");
+            assert_eq!(CommitId::of(name).to_string(), *name);
+        }
+        assert_eq!(CommitId::of("assumed").short(), "assumed");
+    }
 
     #[test]
     fn a_set_of_what_is_missing_is_the_set_of_its_members() {

@@ -106,7 +106,7 @@ struct Found {
 struct Index<'a> {
     range: &'a [RangeCommit<'a>],
     alive: Vec<bool>,
-    ids: BTreeMap<&'a str, usize>,
+    ids: BTreeMap<String, usize>,
     titles: BTreeMap<&'a str, Places>,
     /// By a title's bare form, then by the pull request at its end.
     bare: BTreeMap<Form<'a>, BTreeMap<Option<u64>, Places>>,
@@ -126,7 +126,7 @@ impl<'a> Index<'a> {
         let reverts = || range.iter().filter_map(|commit| commit.revert);
         if reverts().any(|revert| !revert.commits.is_empty()) {
             index.ids =
-                range.iter().enumerate().map(|(place, commit)| (commit.id.0.as_str(), place)).collect();
+                range.iter().enumerate().map(|(place, commit)| (commit.id.to_string(), place)).collect();
         }
         // Most commits are named by none.
         let forms: HashSet<Form<'_>> = reverts().map(|revert| bare(&revert.subject).form).collect();
@@ -164,7 +164,7 @@ impl<'a> Index<'a> {
 
     /// The one older commit whose id begins so.
     fn by_id(&self, place: usize, name: &str) -> Option<usize> {
-        let mut beginning = self.ids.range(name..).take_while(|(id, _)| id.starts_with(name));
+        let mut beginning = self.ids.range(name.to_owned()..).take_while(|(id, _)| id.starts_with(name));
         let (_, target) = beginning.next()?;
         (beginning.next().is_none() && *target > place).then_some(*target)
     }

@@ -78,10 +78,10 @@ pub fn stand_on_top(
     let all: Arc<PackageSet> = Arc::new((0..facts.packages.len()).collect());
     let below = facts.history.commits.first();
     let parent =
-        facts.assumed.last().map_or_else(|| facts.history.head.0.clone(), |last| last.commit.clone());
+        facts.assumed.last().map_or_else(|| facts.history.head.clone(), |last| CommitId::of(&last.commit));
     let commit = Commit {
-        id: CommitId(id.clone()),
-        parents: vec![CommitId(parent)],
+        id: CommitId::of(&id),
+        parents: vec![parent],
         author: Person::default(),
         time: below.map_or(0, |below| below.time),
         message: message.to_owned(),
@@ -161,7 +161,7 @@ mod tests {
         let told = &plan.assumed[0];
         assert_eq!((told.commit.as_str(), told.subject.as_str()), ("assumed", "feat!: x"));
         assert_eq!(told.paths, ["packages/core/a.py"]);
-        assert_eq!(plan.base.commit, repo().facts().history.head.0, "the base is what is there");
+        assert_eq!(plan.base.commit, repo().facts().history.head.to_string(), "the base is what is there");
         assert!(!plan.releases[0].notes.contains("assumed"), "{}", plan.releases[0].notes);
     }
 
@@ -180,7 +180,7 @@ mod tests {
             let touches = vec![Touch { package: 1, what: Touched::Files }];
             stand_on_top(&mut facts, message, &[RepoPath::new("packages/web/a").unwrap()], touches, &[]);
         }
-        assert_eq!(facts.history.commits[0].parents, [CommitId("assumed".to_owned())]);
+        assert_eq!(facts.history.commits[0].parents, [CommitId::of("assumed")]);
         assert_eq!(releases(&make(&facts, &Request::default()).unwrap()), "");
     }
 }

@@ -253,7 +253,7 @@ fn commit_message(releases: &[Release]) -> String {
 /// What a plan made now would be made from.
 pub fn base(facts: &Facts) -> Base {
     Base {
-        commit: facts.history.head.0.clone(),
+        commit: facts.history.head.to_string(),
         branch: facts.branch.clone(),
         tags: facts.tags_digest.clone(),
         config: facts.config_digest.clone(),

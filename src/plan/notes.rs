@@ -228,9 +228,11 @@ impl Telling<'_> {
             text: entry.description.clone(),
             details: entry.body.clone().filter(|_| commit.is_none()),
             scope: entry.scope.clone().filter(|scope| self.names.packages_of_scope(scope) != [package]),
-            commit: commit.map(|commit| commit.id.0.clone()),
-            short: commit.map(|commit| commit.id.short().to_owned()),
-            commit_url: commit.zip(self.forge.as_ref()).map(|(commit, forge)| forge.commit(&commit.id.0)),
+            commit: commit.map(|commit| commit.id.to_string()),
+            short: commit.map(|commit| commit.id.short()),
+            commit_url: commit
+                .zip(self.forge.as_ref())
+                .map(|(commit, forge)| forge.commit(&commit.id.to_string())),
             pull_request: entry.pull_request,
             pull_request_url: entry
                 .pull_request

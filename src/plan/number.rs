@@ -302,7 +302,7 @@ fn forced(
     };
     let reason = |commit: Option<&CommitId>, text: String| Because {
         kind: BecauseKind::Forced,
-        commit: commit.map(|id| id.0.clone()),
+        commit: commit.map(CommitId::to_string),
         package: None,
         fragment: None,
         size: None,
@@ -347,7 +347,7 @@ fn because_of(facts: &Facts, changes: &[Change]) -> Vec<Because> {
             let size = change.size?.to_string();
             let (kind, commit, fragment) = match change.source {
                 Source::Commit(index) => {
-                    (BecauseKind::Commit, Some(facts.history.commits[index].id.0.clone()), None)
+                    (BecauseKind::Commit, Some(facts.history.commits[index].id.to_string()), None)
                 }
                 Source::Fragment(index) => {
                     (BecauseKind::Fragment, None, Some(facts.fragments[index].path.clone()))
@@ -382,7 +382,7 @@ fn title(change: &Change) -> String {
 
 fn line_of(facts: &Facts, change: &Change) -> String {
     let source = match change.source {
-        Source::Commit(index) => facts.history.commits[index].id.short(),
+        Source::Commit(index) => &facts.history.commits[index].id.short(),
         Source::Fragment(index) => &facts.fragments[index].path,
     };
     let size = change.size.map_or("none", Bump::as_str);

@@ -349,7 +349,7 @@ impl<'f> Counting<'f> {
     fn leave_uncounted(&mut self, index: usize, owners: &[Owner], verdict: Verdict) {
         let commit = self.commit(index);
         if let Some(other) = verdict.pair {
-            let id = self.commit(other).id.short().to_owned();
+            let id = self.commit(other).id.short();
             let reason = if other < index {
                 format!("reverted by {id}")
             } else {
@@ -396,7 +396,7 @@ impl<'f> Counting<'f> {
     fn leave(&mut self, index: usize, kind: &str, reason: String) {
         let commit = self.commit(index);
         self.tally.left_out.push(LeftOut {
-            commit: Some(commit.id.0.clone()),
+            commit: Some(commit.id.to_string()),
             package: None,
             packages: commit
                 .touches

@@ -129,7 +129,7 @@ impl Repo {
                 story.final_released.insert(place);
             }
         }
-        let commit = CommitId(id(self.commits.len()));
+        let commit = CommitId::of(&id(self.commits.len()));
         self.tags[place].push(VersionTag { tag: format!("{name}-v{version}"), version, commit });
         self
     }
@@ -150,8 +150,8 @@ impl Repo {
     pub fn commit_with(mut self, message: &str, packages: &[&str], change: impl FnOnce(&mut Commit)) -> Repo {
         let touches = packages.iter().map(|name| Touch { package: self.place(name), what: Touched::Files });
         let mut commit = Commit {
-            id: CommitId(id(self.commits.len() + 1)),
-            parents: vec![CommitId(id(self.commits.len()))],
+            id: CommitId::of(&id(self.commits.len() + 1)),
+            parents: vec![CommitId::of(&id(self.commits.len()))],
             author: Person { name: "Ada".to_owned(), email: "ada@example.org".to_owned() },
             time: 0,
             message: message.to_owned(),
@@ -211,7 +211,7 @@ impl Repo {
         let missing = |released: &PackageSet| {
             Arc::new((0..count).filter(|package| !released.contains(*package)).collect::<PackageSet>())
         };
-        let head = CommitId(id(self.commits.len()));
+        let head = CommitId::of(&id(self.commits.len()));
         let commits = self.commits.into_iter().rev().map(|story| Commit {
             unreleased: missing(&story.released),
             since_final: missing(&story.final_released),

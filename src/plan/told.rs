@@ -24,7 +24,7 @@ pub struct Told<'f> {
 
 impl<'f> Told<'f> {
     pub fn read(commit: &'f Commit, facts: &'f Facts) -> Told<'f> {
-        let correction = facts.overrides.iter().find(|candidate| commit.id.0.starts_with(&candidate.commit));
+        let correction = facts.overrides.iter().find(|candidate| commit.id.begins_with(&candidate.commit));
         let message = correction.and_then(|found| found.message.as_deref()).unwrap_or(&commit.message);
         let mut told = Told {
             subject: subject(message),

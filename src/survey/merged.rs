@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::commit::Commit;
+use crate::history::commit::{Commit, CommitId};
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::plan::make::base;
@@ -41,13 +41,13 @@ pub struct Brought {
 /// The plans that commits of this branch name and no release of it has, oldest first. Opens no connection.
 pub fn named(survey: &Survey) -> Vec<Digest> {
     let history = &survey.facts.history;
-    let tagged: LazyCell<BTreeSet<&str>, _> =
-        LazyCell::new(|| history.tags.iter().flatten().map(|tag| tag.commit.0.as_str()).collect());
+    let tagged: LazyCell<BTreeSet<&CommitId>, _> =
+        LazyCell::new(|| history.tags.iter().flatten().map(|tag| &tag.commit).collect());
     let mut found: Vec<Digest> = Vec::new();
     let mut shipped: BTreeSet<Digest> = BTreeSet::new();
     for commit in history.commits.iter().rev() {
         for plan in plans_named(&commit.message) {
-            if tagged.contains(commit.id.0.as_str()) {
+            if tagged.contains(&commit.id) {
                 shipped.insert(plan);
             } else if !found.contains(&plan) {
                 found.push(plan);
@@ -133,13 +133,15 @@ fn brought(survey: &Survey, plan: &Digest) -> Result<Option<Brought>, SurveyErro
         commits.iter().filter(|commit| plans_named(&commit.message).contains(plan)).collect();
     let aside = names.iter().find(|commit| !commit.mainline && commit.parents.len() < 2);
     if let Some(release) = aside {
+        let release = release.id.to_string();
         for merge in commits.iter().rev().filter(|commit| commit.mainline && commit.parents.len() > 1) {
-            let side = merge.parents.iter().skip(1).find(|parent| holds(survey, &release.id.0, &parent.0));
+            let mut sides = merge.parents.iter().skip(1).map(CommitId::to_string);
+            let side = sides.find(|parent| holds(survey, &release, parent));
             if let (Some(side), Some(first)) = (side, merge.parents.first()) {
                 return Ok(Some(Brought {
-                    commit: side.0.clone(),
-                    onto: merge.id.0.clone(),
-                    before: survey.repository.merge_base(&first.0, &side.0)?,
+                    before: survey.repository.merge_base(&first.to_string(), &side)?,
+                    commit: side,
+                    onto: merge.id.to_string(),
                 }));
             }
         }
@@ -147,9 +149,9 @@ fn brought(survey: &Survey, plan: &Digest) -> Result<Option<Brought>, SurveyErro
     // The oldest: what names the plan later only speaks of it.
     let on_line = names.iter().rev().find(|commit| commit.mainline && commit.parents.len() < 2);
     Ok(on_line.map(|commit| Brought {
-        commit: commit.id.0.clone(),
-        onto: commit.id.0.clone(),
-        before: commit.parents.first().map(|parent| parent.0.clone()),
+        commit: commit.id.to_string(),
+        onto: commit.id.to_string(),
+        before: commit.parents.first().map(CommitId::to_string),
     }))
 }
 

@@ -109,10 +109,11 @@ fn refuse_unplanned_changes(survey: &Survey, plan: &Plan, brought: &Brought) -> 
         for change in index.map(|index| &tally.changes[index]).into_iter().flatten() {
             let (Source::Commit(place), Some(_)) = (change.source, change.size) else { continue };
             let commit = &survey.facts.history.commits[place];
-            if new.contains(commit.id.0.as_str()) {
+            let id = commit.id.to_string();
+            if new.contains(id.as_str()) {
                 let reason = format!(
                     "commit {} changes {}, is in the merged commit {}, and the plan was made without it",
-                    short(&commit.id.0),
+                    short(&id),
                     release.package,
                     short(&brought.commit)
                 );

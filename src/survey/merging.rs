@@ -54,7 +54,8 @@ impl Merging {
     }
 
     fn name(&self, head: &str, facts: &mut Facts) {
-        if let Some(merge) = facts.history.commits.iter_mut().find(|commit| commit.id.0 == head) {
+        let head = CommitId::of(head);
+        if let Some(merge) = facts.history.commits.iter_mut().find(|commit| commit.id == head) {
             merge.message.clone_from(&self.message);
         }
     }
@@ -82,8 +83,8 @@ impl Merging {
 
 /// A rebased branch is a line of its commits, without merges.
 fn line_up(head: &str, facts: &mut Facts) {
-    let commits = &mut facts.history.commits;
-    let Some(merge) = commits.iter().position(|commit| commit.id.0 == head) else { return };
+    let (commits, head) = (&mut facts.history.commits, CommitId::of(head));
+    let Some(merge) = commits.iter().position(|commit| commit.id == head) else { return };
     let places: HashMap<&CommitId, usize> =
         (0..).zip(commits.iter()).map(|(place, commit)| (&commit.id, place)).collect();
     let brought: BTreeSet<usize> = merged(commits, &places, merge).into_iter().collect();
@@ -108,7 +109,7 @@ mod tests {
         let repo = Repo::default().package("core", "1.0.0").commit("feat: begin", &["core"]).released();
         let repo = side("feat: two\n\nRelease-As: 3.0.0", side("fix: one", repo));
         repo.commit_with("Merge 3 into 1", &[], |merge| {
-            merge.parents = vec![CommitId("abcd0001".to_owned()), merge.parents[0].clone()];
+            merge.parents = vec![CommitId::of("abcd0001"), merge.parents[0].clone()];
         })
         .facts()
     }
@@ -116,7 +117,7 @@ mod tests {
     #[test]
     fn a_rebased_branch_is_a_line_without_its_merge() {
         let mut facts = branch();
-        let head = facts.history.head.0.clone();
+        let head = facts.history.head.to_string();
         line_up(&head, &mut facts);
         let told: Vec<(&str, bool)> =
             facts.history.commits.iter().map(|one| (one.message.as_str(), one.mainline)).collect();
@@ -126,7 +127,7 @@ mod tests {
     #[test]
     fn a_merge_says_what_it_will_say() {
         let mut facts = branch();
-        let head = facts.history.head.0.clone();
+        let head = facts.history.head.to_string();
         let message = "Merge pull request #3 from a/b\n\nfeat: all".to_owned();
         Merging { how: MergeMethod::Merge, base: String::new(), message: message.clone() }
             .name(&head, &mut facts);

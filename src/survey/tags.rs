@@ -32,7 +32,7 @@ pub fn list_tags(repository: &Repository) -> Result<Vec<Tag>, GitError> {
     let folder = repository.common_dir();
     let objects = repository.objects();
     let packed = read_or_empty(&folder.join("packed-refs"))?;
-    let mut tags = parse_packed(&packed);
+    let mut tags = parse_packed(&packed)?;
     let mut loose = Vec::new();
     read_loose(&folder.join("refs/tags"), "", &mut loose)?;
     tags.extend(loose.into_iter().map(|(name, id)| (name, Target::Unpeeled(id))));
@@ -41,20 +41,36 @@ pub fn list_tags(repository: &Repository) -> Result<Vec<Tag>, GitError> {
     for (name, target) in tags {
         let commit = match target {
             Target::Commit(id) => Some(id),
-            Target::Unpeeled(id) => peel(&objects, &id)?,
+            Target::Unpeeled(id) => peel(&objects, id)?,
         };
         // A loose ref, which stands after its packed one here, wins.
         if list.last().is_some_and(|last| last.name == name) {
             list.pop();
         }
-        list.extend(commit.map(|commit| Tag { name, commit: CommitId(commit) }));
+        list.extend(commit.map(|commit| Tag { name, commit: commit_of(&commit) }));
     }
     Ok(list)
 }
 
+/// The commit of an object's id.
+pub fn commit_of(id: &ObjectId) -> CommitId {
+    id.as_bytes().try_into().map_or_else(|_| CommitId::of(&id.to_string()), CommitId::Sha1)
+}
+
+/// The id of a commit's object.
+///
+/// # Errors
+/// A name that is no id.
+pub fn object_of(commit: &CommitId) -> Result<ObjectId, GitError> {
+    match commit {
+        CommitId::Sha1(id) => Ok((*id).into()),
+        CommitId::Name(name) => parse_id(name),
+    }
+}
+
 enum Target {
-    Commit(String),
-    Unpeeled(String),
+    Commit(ObjectId),
+    Unpeeled(ObjectId),
 }
 
 const PREFIX: &str = "refs/tags/";
@@ -62,7 +78,7 @@ const DEEPEST_TAG: usize = 16;
 
 /// Lines of `ID NAME`, each perhaps followed by `^ID`: the commit of an annotated tag. Where the first
 /// line promises `fully-peeled`, a line without it names no tag object.
-fn parse_packed(packed: &[u8]) -> Vec<(String, Target)> {
+fn parse_packed(packed: &[u8]) -> Result<Vec<(String, Target)>, GitError> {
     let mut tags = Vec::with_capacity(packed.len() / 64);
     let mut fully_peeled = false;
     let mut after_tag = false;
@@ -71,21 +87,21 @@ fn parse_packed(packed: &[u8]) -> Vec<(String, Target)> {
             fully_peeled = traits.split(' ').any(|word| word == "fully-peeled");
         } else if let Some(peeled) = line.strip_prefix('^') {
             if let Some((_, target)) = tags.last_mut().filter(|_| after_tag) {
-                *target = Target::Commit(peeled.to_owned());
+                *target = Target::Commit(parse_id(peeled)?);
             }
         } else {
             let tag = line.split_once(' ').and_then(|(id, name)| Some((id, name.strip_prefix(PREFIX)?)));
             after_tag = tag.is_some();
-            tags.extend(tag.map(|(id, name)| {
+            if let Some((id, name)) = tag {
                 let target = if fully_peeled { Target::Commit } else { Target::Unpeeled };
-                (name.to_owned(), target(id.to_owned()))
-            }));
+                tags.push((name.to_owned(), target(parse_id(id)?)));
+            }
         }
     }
-    tags
+    Ok(tags)
 }
 
-fn read_loose(folder: &Path, prefix: &str, tags: &mut Vec<(String, String)>) -> Result<(), GitError> {
+fn read_loose(folder: &Path, prefix: &str, tags: &mut Vec<(String, ObjectId)>) -> Result<(), GitError> {
     let failed = |source| GitError::File { path: folder.to_owned(), source };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -102,21 +118,19 @@ fn read_loose(folder: &Path, prefix: &str, tags: &mut Vec<(String, String)>) -> 
             let text = read_or_empty(&entry.path())?;
             // A lock file or a symbolic ref is no tag of a commit.
             let id = std::str::from_utf8(&text).unwrap_or("").trim();
-            if !name.ends_with(".lock") && parse_id(id).is_ok() {
-                tags.push((name, id.to_owned()));
-            }
+            let id = parse_id(id).ok().filter(|_| !name.ends_with(".lock"));
+            tags.extend(id.map(|id| (name, id)));
         }
     }
     Ok(())
 }
 
 /// Follows tags of tags; `None` where the end is no commit.
-fn peel(objects: &Objects, id: &str) -> Result<Option<String>, GitError> {
-    let mut id = parse_id(id)?;
+fn peel(objects: &Objects, mut id: ObjectId) -> Result<Option<ObjectId>, GitError> {
     let mut bytes = Vec::new();
     for _ in 0..DEEPEST_TAG {
         match objects.read(&id, &mut bytes)? {
-            Kind::Commit => return Ok(Some(id.to_string())),
+            Kind::Commit => return Ok(Some(id)),
             Kind::Tag => match bytes.strip_prefix(b"object ").and_then(|rest| rest.get(..40)) {
                 Some(hex) => id = ObjectId::from_hex(hex).map_err(|_| damaged(&id))?,
                 None => return Err(damaged(&id)),
@@ -138,7 +152,7 @@ mod tests {
 
     fn names(repository: &TestRepository) -> Vec<(String, String)> {
         let tags = list_tags(&repository.open()).unwrap();
-        tags.into_iter().map(|tag| (tag.name, tag.commit.0)).collect()
+        tags.into_iter().map(|tag| (tag.name, tag.commit.to_string())).collect()
     }
 
     #[test]

@@ -8,6 +8,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 
 use crate::history::History;
 use crate::history::commit::{Commit, CommitId, PackageSet, Person, VersionTag};
+use crate::survey::tags::commit_of;
 use crate::survey::walk_ahead::Ahead;
 use crate::survey::walk_batches::{Job, compare_all};
 use crate::survey::walk_compare::Comparison;
@@ -15,7 +16,7 @@ use crate::survey::walk_early::Early;
 use crate::survey::walk_graph::Graph;
 use crate::survey::walk_releases::Releases;
 use crate::survey::walk_sets::{SetId, Sets};
-use crate::world::commit_text::words;
+use crate::world::commit_text::CommitText;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 use crate::world::objects::parse_id;
@@ -89,7 +90,7 @@ pub fn walk(repository: &Repository, walk: Walk) -> Result<History, GitError> {
     }
     Ok(History {
         commits: read_commits(repository, graph, early, &sets, &packages, &shared)?,
-        head: CommitId(head),
+        head: CommitId::of(&head),
         tags: releases.into_reachable(),
         unreadable_tags: Vec::new(),
         unreachable_tags,
@@ -125,10 +126,10 @@ fn read_commits(
         let node = &graph.nodes[number as usize];
         let parents = graph.parents(number).iter();
         let (unreleased, since_final) = members[&node.set].clone();
-        let words = words(object);
+        let words = CommitText(&object).words();
         Commit {
-            id: CommitId(node.id.to_string()),
-            parents: parents.map(|one| CommitId(graph.nodes[*one as usize].id.to_string())).collect(),
+            id: commit_of(&node.id),
+            parents: parents.map(|one| commit_of(&graph.nodes[*one as usize].id)).collect(),
             author: Person { name: words.author.name, email: words.author.email },
             time: node.time,
             message: words.message,

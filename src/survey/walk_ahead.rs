@@ -9,7 +9,7 @@ use gix::ObjectId;
 use gix::hashtable::{HashMap, HashSet};
 use gix::objs::Kind;
 
-use crate::survey::tags::{Tag, list_tags};
+use crate::survey::tags::{Tag, list_tags, object_of};
 use crate::world::commit_text::CommitText;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
@@ -127,8 +127,10 @@ fn read(
 /// Tags that differ in what stands after their last mark: most likely the versions of one package. A guess, by which only
 /// time is won or lost.
 struct Series {
-    /// The series of each tag by its commit, in the commits' order.
-    at: Vec<(ObjectId, usize)>,
+    /// Of each commit its last tag.
+    at: HashMap<ObjectId, usize>,
+    /// Of each tag its series, and the tag before it on the same commit.
+    tags: Vec<(usize, Option<usize>)>,
     met: Vec<bool>,
     open: usize,
 }
@@ -136,11 +138,12 @@ struct Series {
 impl Series {
     fn of(tags: &[Tag]) -> Series {
         let mut numbers = collections::HashMap::new();
-        let mut at = Vec::with_capacity(tags.len());
+        let mut at = HashMap::with_capacity_and_hasher(tags.len(), gix::hashtable::hash::Builder);
+        let mut list = Vec::with_capacity(tags.len());
         // Tags come by name, so that most are of the series of the one before.
         let mut last = None;
         for tag in tags {
-            let Ok(commit) = parse_id(&tag.commit.0) else { continue };
+            let Ok(commit) = object_of(&tag.commit) else { continue };
             let stem = tag.name.rsplit_once(['/', '@', '-', '_']).map_or("", |(stem, _)| stem);
             let number = match last {
                 Some((known, number)) if known == stem => number,
@@ -150,18 +153,20 @@ impl Series {
                 }
             };
             last = Some((stem, number));
-            at.push((commit, number));
+            let before = at.insert(commit, list.len());
+            list.push((number, before));
         }
-        at.sort_unstable();
-        Series { at, met: vec![false; numbers.len()], open: numbers.len() }
+        Series { at, tags: list, met: vec![false; numbers.len()], open: numbers.len() }
     }
 
     fn meet(&mut self, commit: &ObjectId) {
-        let start = self.at.partition_point(|(met, _)| met < commit);
-        for (_, number) in self.at[start..].iter().take_while(|(met, _)| met == commit) {
-            if !std::mem::replace(&mut self.met[*number], true) {
+        let mut next = self.at.get(commit).copied();
+        while let Some(tag) = next {
+            let (number, before) = self.tags[tag];
+            if !std::mem::replace(&mut self.met[number], true) {
                 self.open -= 1;
             }
+            next = before;
         }
     }
 

@@ -7,10 +7,10 @@ use rayon::iter::{
 };
 
 use crate::history::commit::VersionTag;
+use crate::survey::tags::object_of;
 use crate::survey::walk_sets::{SetId, Sets};
 use crate::version::number::Version;
 use crate::world::git_error::GitError;
-use crate::world::objects::parse_id;
 
 /// The version tags of all packages, and which of them were met.
 pub struct Releases {
@@ -54,7 +54,7 @@ impl Releases {
             let last_final = tags.tags.iter().find(|tag| is_final(&tag.version)).map(|tag| &tag.version);
             let may_decide = |tag: &&VersionTag| last_final.is_none_or(|last| tag.version >= *last);
             for (index, tag) in tags.tags.iter().take_while(may_decide).enumerate() {
-                self.at.entry(parse_id(&tag.commit.0)?).or_default().push((package, index));
+                self.at.entry(object_of(&tag.commit)?).or_default().push((package, index));
                 self.pending += 1;
                 tags.deciding = index + 1;
             }
@@ -70,7 +70,7 @@ impl Releases {
         let packages = self.packages.par_iter_mut().with_min_len(TOGETHER);
         packages.try_for_each(|Tags { tags, met, deciding }| {
             for (tag, met) in tags.iter().zip(met).skip(*deciding) {
-                *met = came_by(&parse_id(&tag.commit.0)?);
+                *met = came_by(&object_of(&tag.commit)?);
             }
             Ok(())
         })

@@ -31,12 +31,12 @@ pub fn withdrawn(objects: &Objects, history: &History) -> Result<Vec<Withdrawn>,
     }
     for (package, tags) in history.tags.iter().enumerate() {
         let Some(last) = tags.first() else { continue };
-        let message = objects.commit(&last.commit.0)?.words.message;
+        let message = objects.commit(&last.commit.to_string())?.words.message;
         let is_it = |(place, revert): &&(usize, Revert)| {
             history.commits[*place].unreleased.contains(package) && names(revert, last, &message)
         };
         if let Some((place, _)) = reverts.iter().find(is_it) {
-            let by = history.commits[*place].id.short().to_owned();
+            let by = history.commits[*place].id.short();
             found.push(Withdrawn { package, tag: last.tag.clone(), by });
         }
     }
@@ -50,7 +50,7 @@ const TOGETHER: usize = 128;
 /// A tag may stand on a feature; taking that back takes no release back.
 fn names(revert: &Revert, release: &VersionTag, message: &str) -> bool {
     let title = message.lines().next().unwrap_or("").trim();
-    let by_id = revert.commits.iter().any(|id| release.commit.0.starts_with(id.as_str()));
+    let by_id = revert.commits.iter().any(|id| release.commit.begins_with(id));
     is_release(title, release) && (by_id || without_request(&revert.subject) == without_request(title))
 }
 
@@ -80,7 +80,7 @@ mod tests {
         let release = VersionTag {
             tag: "core-v1.0.0".to_owned(),
             version: Version::parse("1.0.0").unwrap(),
-            commit: CommitId("abcdef0123".to_owned()),
+            commit: CommitId::of("abcdef0123"),
         };
         let check = |message: &str, title: &str, expected: bool| {
             assert_eq!(names(&revert_of(message).unwrap(), &release, title), expected, "{message}");

@@ -3,8 +3,9 @@
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
 
-use crate::world::encoding::{decode, decode_owned};
+use crate::world::encoding::decode;
 use crate::world::git::Person;
+use crate::world::hex::id_of;
 
 /// A commit object as it is stored.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +24,7 @@ impl<'a> CommitText<'a> {
     /// The tree of all files.
     pub fn tree(self) -> Option<ObjectId> {
         let line = self.0.strip_prefix(b"tree ")?;
-        ObjectId::from_hex(line.get(..40)?).ok()
+        id_of(line.get(..40)?)
     }
 
     /// The parents, in order.
@@ -31,7 +32,7 @@ impl<'a> CommitText<'a> {
         let mut rest = self.0.get(46..).unwrap_or_default();
         std::iter::from_fn(move || {
             let line = rest.strip_prefix(b"parent ")?;
-            let id = ObjectId::from_hex(line.get(..40)?).ok()?;
+            let id = id_of(line.get(..40)?)?;
             rest = line.get(41..).unwrap_or_default();
             Some(id)
         })
@@ -44,7 +45,10 @@ impl<'a> CommitText<'a> {
 
     /// The author's name and email, the message, both decoded.
     pub fn words(self) -> Words {
-        words(self.0.to_vec())
+        let encoding = self.header(b"encoding");
+        let (author, author_lossy) = person(self.header(b"author").unwrap_or_default(), encoding);
+        let (message, lossy) = decode(&self.0[self.message_start()..], encoding);
+        Words { author, message, lossy: lossy || author_lossy }
     }
 
     fn header(self, name: &[u8]) -> Option<&'a [u8]> {
@@ -56,17 +60,6 @@ impl<'a> CommitText<'a> {
     fn message_start(self) -> usize {
         self.0.find(b"\n\n").map_or(self.0.len(), |at| at + 2)
     }
-}
-
-/// Decodes a whole commit object, reusing its memory for the message.
-pub fn words(mut object: Vec<u8>) -> Words {
-    let text = CommitText(&object);
-    let encoding = text.header(b"encoding").map(<[u8]>::to_vec);
-    let (author, author_lossy) = person(text.header(b"author").unwrap_or_default(), encoding.as_deref());
-    let start = text.message_start();
-    object.drain(..start);
-    let (message, lossy) = decode_owned(object, encoding.as_deref());
-    Words { author, message, lossy: lossy || author_lossy }
 }
 
 fn person(line: &[u8], encoding: Option<&[u8]>) -> (Person, bool) {

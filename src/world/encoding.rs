@@ -15,17 +15,6 @@ pub fn decode(bytes: &[u8], encoding: Option<&[u8]>) -> (String, bool) {
     }
 }
 
-/// `decode` for bytes that are no longer needed: UTF-8 keeps its memory.
-pub fn decode_owned(bytes: Vec<u8>, encoding: Option<&[u8]>) -> (String, bool) {
-    if !matches!(known(encoding), Known::Utf8) {
-        return decode(&bytes, encoding);
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => (text, false),
-        Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
-    }
-}
-
 enum Known {
     Utf8,
     Table(fn(u8) -> char),
@@ -78,7 +67,6 @@ mod tests {
     fn check(bytes: &[u8], encoding: Option<&str>, expected: &str, lossy: bool) {
         let encoding = encoding.map(str::as_bytes);
         assert_eq!(decode(bytes, encoding), (expected.to_owned(), lossy));
-        assert_eq!(decode_owned(bytes.to_vec(), encoding), (expected.to_owned(), lossy));
     }
 
     #[test]

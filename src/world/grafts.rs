@@ -7,6 +7,7 @@ use gix::hashtable::HashMap;
 
 use crate::world::git::read_or_empty;
 use crate::world::git_error::GitError;
+use crate::world::hex::id_of;
 
 /// The parents that stand in for a commit's own.
 pub type Grafts = HashMap<ObjectId, Vec<ObjectId>>;
@@ -20,7 +21,7 @@ pub fn read_grafts(folder: &Path) -> Result<Grafts, GitError> {
     let bytes = read_or_empty(&folder.join("info/grafts"))?;
     let text = String::from_utf8_lossy(&bytes);
     let ids = |line: &str| -> Option<Vec<ObjectId>> {
-        line.split(' ').map(|word| ObjectId::from_hex(word.as_bytes()).ok()).collect()
+        line.split(' ').map(|word| id_of(word.as_bytes())).collect()
     };
     let mut grafts = Grafts::default();
     for mut line in text.lines().filter_map(|line| ids(line.trim_end())) {

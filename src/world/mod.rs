@@ -21,6 +21,7 @@ pub mod git_command;
 pub mod git_error;
 pub mod github;
 pub mod grafts;
+mod hex;
 pub mod holder;
 pub mod http;
 pub mod identity;

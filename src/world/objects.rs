@@ -12,6 +12,7 @@ use gix::{ObjectId, oid};
 use crate::world::commit_text::{CommitText, Words};
 use crate::world::git_error::GitError;
 use crate::world::grafts::{Grafts, read_grafts};
+use crate::world::hex::id_of;
 use crate::world::kept::Held;
 use crate::world::packs::{PackReader, Packs};
 use crate::world::refs::target_of;
@@ -223,5 +224,5 @@ fn another_kind(id: &oid) -> GitError {
 /// # Errors
 /// `BadName` for anything but forty hexadecimal digits.
 pub fn parse_id(text: &str) -> Result<ObjectId, GitError> {
-    ObjectId::from_hex(text.as_bytes()).map_err(|_| GitError::BadName { name: text.to_owned() })
+    id_of(text.as_bytes()).ok_or_else(|| GitError::BadName { name: text.to_owned() })
 }

@@ -83,12 +83,15 @@ fn left(history: &[&str]) -> (Vec<String>, Vec<String>) {
         let (id, message) = line.split_once(": ").unwrap();
         let message = message.replace('/', "\n");
         let subject = message.lines().next().unwrap_or_default().to_owned();
-        (CommitId(id.to_owned()), subject, revert_of(&message))
+        (CommitId::of(id), subject, revert_of(&message))
     });
     let commits: Vec<(CommitId, String, Option<Revert>)> = commits.collect();
     let pairs = pair_reverts(&range(&commits));
     let staying = commits.iter().rev().filter(|(id, ..)| !pairs.cancelled.contains_key(id));
-    (staying.map(|(id, ..)| id.0.clone()).collect(), pairs.outside.into_iter().map(|id| id.0).collect())
+    (
+        staying.map(|(id, ..)| id.to_string()).collect(),
+        pairs.outside.iter().map(CommitId::to_string).collect(),
+    )
 }
 
 fn check(history: &[&str], staying: &[&str], outside: &[&str]) {
@@ -209,7 +212,7 @@ fn many_commits_of_one_title_pair_in_little_time() {
             format!("feat: x (#{})", 40_000 - place)
         };
         let revert = revert_of(&title);
-        (CommitId(format!("{place:040x}")), title, revert)
+        (CommitId::of(&format!("{place:040x}")), title, revert)
     });
     let pairs = pair_reverts(&range(&commits.collect::<Vec<_>>()));
     assert_eq!((pairs.cancelled.len(), pairs.outside.len()), (40_000, 0));

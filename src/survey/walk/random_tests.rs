@@ -181,7 +181,7 @@ impl Slow<'_> {
             let mut tags: Vec<&VersionTag> = package
                 .version_tags
                 .iter()
-                .filter(|tag| self.reachable.contains_key(&tag.commit.0))
+                .filter(|tag| self.reachable.contains_key(&tag.commit.to_string()))
                 .collect();
             tags.sort_by(|left, right| right.version.cmp(&left.version));
             let last_final = tags.iter().find(|tag| !tag.version.is_prerelease());
@@ -205,12 +205,12 @@ impl Slow<'_> {
             assert!(found.iter().all(|tag| tags.contains(tag)), "seed {seed}: unreachable tag of {number}");
         }
         expected.retain(|_, (_, since_final)| !since_final.is_empty());
-        let ids: BTreeSet<&String> = history.commits.iter().map(|commit| &commit.id.0).collect();
-        assert_eq!(ids, expected.keys().copied().collect(), "seed {seed}: commits");
+        let ids: BTreeSet<String> = history.commits.iter().map(|commit| commit.id.to_string()).collect();
+        assert_eq!(ids, expected.keys().map(|id| (*id).clone()).collect(), "seed {seed}: commits");
         assert_eq!(ids.len(), history.commits.len(), "seed {seed}: a commit twice");
         let mut seen = BTreeSet::new();
         for commit in &history.commits {
-            let (unreleased, since_final) = &expected[&commit.id.0];
+            let (unreleased, since_final) = &expected[&commit.id.to_string()];
             assert_eq!(
                 &commit.unreleased.iter().collect::<Vec<_>>(),
                 unreleased,
@@ -229,15 +229,18 @@ impl Slow<'_> {
         }
         for (tag, package) in &history.unreachable_tags {
             let tag = self.packages[*package].version_tags.iter().find(|known| known.tag == *tag).unwrap();
-            assert!(!self.reachable.contains_key(&tag.commit.0), "seed {seed}: {tag:?} is reachable");
+            assert!(
+                !self.reachable.contains_key(&tag.commit.to_string()),
+                "seed {seed}: {tag:?} is reachable"
+            );
         }
     }
 
     fn compare_files(&self, seed: u64, commit: &Commit) {
-        let id = &commit.id.0;
+        let id = &commit.id.to_string();
         assert_eq!(commit.mainline, self.mainline.contains(id), "seed {seed}: mainline {id}");
         let parents = &self.reachable[id];
-        assert_eq!(commit.parents, parents.iter().cloned().map(CommitId).collect::<Vec<_>>());
+        assert_eq!(commit.parents, parents.iter().map(|id| CommitId::of(id)).collect::<Vec<_>>());
         let files = &self.files[id];
         assert_eq!(commit.empty, files.is_empty(), "seed {seed}: empty {id}");
         let (mut outside, mut touched) = (false, BTreeMap::new());
@@ -278,7 +281,7 @@ impl Slow<'_> {
 
     fn ancestors(&self, tag: Option<&VersionTag>) -> BTreeSet<String> {
         let Some(tag) = tag else { return BTreeSet::new() };
-        self.repository.git(&["rev-list", &tag.commit.0]).lines().map(str::to_owned).collect()
+        self.repository.git(&["rev-list", &tag.commit.to_string()]).lines().map(str::to_owned).collect()
     }
 }
 
