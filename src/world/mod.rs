@@ -33,6 +33,7 @@ pub mod kept;
 pub mod ledger_ref;
 pub mod listing;
 pub mod loopback;
+mod merge_base;
 pub mod objects;
 pub mod oci;
 pub mod packs;

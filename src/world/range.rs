@@ -4,6 +4,7 @@ use crate::world::command::run_blocking;
 use crate::world::git::Repository;
 use crate::world::git_command::{answer, git};
 use crate::world::git_error::GitError;
+use crate::world::merge_base::merge_bases;
 use crate::world::objects::parse_id;
 
 impl Repository {
@@ -52,10 +53,14 @@ impl Repository {
     /// # Errors
     /// Unknown commits.
     pub fn merge_base(&self, one: &str, other: &str) -> Result<Option<String>, GitError> {
-        let output = run_blocking(git(
-            self.root(),
-            ["merge-base", &parse_id(one)?.to_string(), &parse_id(other)?.to_string()],
-        ))?;
+        let (one, other) = (parse_id(one)?, parse_id(other)?);
+        // Where there are several, or something can not be read, git decides.
+        match merge_bases(&self.objects(), one, other).as_deref() {
+            Ok([]) => return Ok(None),
+            Ok([only]) => return Ok(Some(only.to_string())),
+            Ok(_) | Err(_) => {}
+        }
+        let output = run_blocking(git(self.root(), ["merge-base", &one.to_string(), &other.to_string()]))?;
         let found = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok((output.success() && !found.is_empty()).then_some(found))
     }
