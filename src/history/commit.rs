@@ -28,9 +28,10 @@ impl CommitId {
 
     /// The first eight digits, for people.
     pub fn short(&self) -> String {
-        let mut text = self.to_string();
-        text.truncate(8);
-        text
+        match self {
+            CommitId::Sha1(id) => id[..4].iter().flat_map(digits_of).map(char::from).collect(),
+            CommitId::Name(name) => name.chars().take(8).collect(),
+        }
     }
 
     /// Whether it begins with these digits.
@@ -41,15 +42,19 @@ impl CommitId {
 
 impl std::fmt::Display for CommitId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const DIGITS: [u8; 16] = *b"0123456789abcdef";
         match self {
             CommitId::Name(name) => f.write_str(name),
             CommitId::Sha1(id) => {
-                let digits = id.map(|byte| [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
+                let digits = id.map(|byte| digits_of(&byte));
                 f.write_str(std::str::from_utf8(digits.as_flattened()).unwrap_or_default())
             }
         }
     }
+}
+
+fn digits_of(byte: &u8) -> [u8; 2] {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)])
 }
 
 impl Default for CommitId {

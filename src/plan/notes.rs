@@ -163,6 +163,11 @@ impl Telling<'_> {
         let changes: Vec<&Change> =
             self.tally.changes[decision.package].iter().filter(|change| folds || change.fresh).collect();
         let compare = previous_tag.as_ref().zip(self.forge.as_ref());
+        let first_release = standing.last.is_none();
+        let own = &self.facts.templates[decision.package];
+        // Our templates do not list the history.
+        let lists = !first_release || own.notes.is_some() || own.changelog.is_some();
+        let listed = if lists { changes.as_slice() } else { &[] };
         NotesData {
             package: package.short.clone(),
             distribution: package.distribution.clone(),
@@ -172,9 +177,9 @@ impl Telling<'_> {
             compare_url: compare.map(|(from, forge)| forge.compare(from, &tag)),
             previous_tag: previous_tag.clone(),
             tag,
-            first_release: standing.last.is_none(),
-            breaking: self.breaking(decision.package, &changes),
-            sections: self.sections(decision.package, &changes),
+            first_release,
+            breaking: self.breaking(decision.package, listed),
+            sections: self.sections(decision.package, listed),
             dependencies: self.dependencies(decision.package, edits),
             contributors: self.contributors(&changes),
             text_from_fragments: Vec::new(),
