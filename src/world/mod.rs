@@ -26,6 +26,7 @@ pub mod holder;
 pub mod http;
 pub mod identity;
 #[cfg(unix)]
+mod index_table;
 pub mod interpreter;
 pub mod interrupt;
 pub mod json_api;

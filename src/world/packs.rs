@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +18,7 @@ use gix::{ObjectId, hash, oid};
 use libdeflater::Decompressor;
 
 use crate::world::delta::LARGEST;
+use crate::world::index_table::{Looked, Table};
 use crate::world::kept::{Generations, Held, Kept};
 
 /// The packs of one repository; any number of readers share them.
@@ -27,6 +29,8 @@ struct Pack {
     index: index::File,
     /// For each first byte how many ids begin with it or a lower one; only where that saves anything.
     fan: Option<Box<Fan>>,
+    /// Of a large index what the ids go on with; made once very many were looked for.
+    table: OnceLock<Table>,
     /// Opened where the first object is read.
     data: OnceLock<Option<data::File>>,
 }
@@ -56,6 +60,7 @@ impl Packs {
         PackReader {
             packs: self.clone(),
             last: 0,
+            looked: 0,
             inflate: Decompressor::new(),
             kept: Kept::default(),
             delta: Vec::new(),
@@ -71,7 +76,7 @@ impl Pack {
     fn open(path: &Path) -> Option<Pack> {
         let index = index::File::at(path, hash::Kind::Sha1).ok()?;
         let fan = if index.num_objects() < MANY { None } else { fan_of(path, index.num_objects()) };
-        Some(Pack { index, fan, data: OnceLock::new() })
+        Some(Pack { index, fan, table: OnceLock::new(), data: OnceLock::new() })
     }
 
     fn data(&self) -> Option<&data::File> {
@@ -89,6 +94,20 @@ impl Pack {
         }
     }
 
+    /// Where an object stands in the pack. `before` is how many were looked for by the same reader.
+    fn offset_after(&self, id: &oid, before: u32) -> Option<u64> {
+        let Some(fan) = self.fan.as_ref().filter(|_| before > self.index.num_objects() / WORTH) else {
+            return self.offset(id);
+        };
+        let range = range_of(fan, id);
+        let table = self.table.get_or_init(|| Table::of(&self.index));
+        match table.find(range, id, &self.index) {
+            Looked::Found(offset) => Some(offset),
+            Looked::NotHere => None,
+            Looked::Unknown => self.offset(id),
+        }
+    }
+
     fn offset(&self, id: &oid) -> Option<u64> {
         Some(self.index.pack_offset_at_index(self.place(id)?))
     }
@@ -99,8 +118,7 @@ impl Pack {
         let (mut start, mut end) = (0, index.num_objects());
         let (mut lowest, mut highest) = (0, u64::MAX);
         if let Some(fan) = &self.fan {
-            let byte = usize::from(id.first_byte());
-            (start, end) = (byte.checked_sub(1).map_or(0, |lower| fan[lower]), fan[byte]);
+            Range { start, end } = range_of(fan, id);
             (lowest, highest) = (wanted & !OTHERS, wanted | OTHERS);
         }
         for _ in 0..GUESSES {
@@ -121,6 +139,15 @@ impl Pack {
 }
 
 type Fan = [u32; 256];
+
+/// The places of all ids that begin with the same byte.
+fn range_of(fan: &Fan, id: &oid) -> Range<u32> {
+    let byte = usize::from(id.first_byte());
+    byte.checked_sub(1).map_or(0, |lower| fan[lower])..fan[byte]
+}
+
+/// Once this part of an index was looked for, a table of it is worth its making.
+const WORTH: u32 = 16;
 
 /// From how many objects on an index is large.
 const MANY: u32 = 1 << 12;
@@ -150,6 +177,8 @@ pub struct PackReader {
     packs: Packs,
     /// The pack that held the last object: most often it holds the next one too.
     last: usize,
+    /// How many objects were looked for.
+    looked: u32,
     inflate: Decompressor,
     kept: Kept,
     delta: Vec<u8>,
@@ -224,12 +253,14 @@ impl PackReader {
     }
 
     fn find(&mut self, id: &oid) -> Option<(usize, u64)> {
-        let packs = &self.packs.0;
-        if let Some(offset) = packs.get(self.last)?.offset(id) {
+        let (packs, looked) = (&self.packs.0, self.looked);
+        self.looked = looked.saturating_add(1);
+        if let Some(offset) = packs.get(self.last)?.offset_after(id, looked) {
             return Some((self.last, offset));
         }
+        let mut others = packs.iter().enumerate();
         let (pack, offset) =
-            packs.iter().enumerate().find_map(|(number, pack)| Some((number, pack.offset(id)?)))?;
+            others.find_map(|(number, pack)| Some((number, pack.offset_after(id, looked)?)))?;
         self.last = pack;
         Some((pack, offset))
     }
@@ -362,7 +393,7 @@ mod tests {
         repository.git_with(&["fast-import", "--quiet"], &[], blobs.as_bytes());
         let folder = repository.path().join(".git/objects");
         let packs = Packs::open(&folder);
-        assert!(packs.0[0].fan.is_some());
+        assert!(packs.0[0].fan.is_some() && packs.0[0].table.get().is_none());
         let mut reader = packs.reader();
         let list = repository.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
         assert_eq!(list.lines().count(), MANY as usize + 100);
@@ -373,6 +404,19 @@ mod tests {
             let mut other = id;
             other.as_mut_slice()[19] ^= 1;
             assert!(reader.read(&other).is_none());
+        }
+        assert!(packs.0[0].table.get().is_some(), "so many were looked for");
+        let table = Table::of(&packs.0[0].index);
+        for line in list.lines() {
+            let pack = &packs.0[0];
+            let id = ObjectId::from_hex(line.as_bytes()).unwrap();
+            let look = |id: &oid| table.find(range_of(pack.fan.as_ref().unwrap(), id), id, &pack.index);
+            assert_eq!(look(&id), Looked::Found(pack.offset(&id).unwrap()));
+            for byte in 1..20 {
+                let mut other = id;
+                other.as_mut_slice()[byte] ^= 0xff;
+                assert_eq!(look(&other), Looked::NotHere);
+            }
         }
         let index = packs.0[0].index.path();
         let objects = packs.0[0].index.num_objects();
