@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
 use similar::{ChangeTag, TextDiff};
 
 use crate::plan::digest::Digest;
@@ -17,7 +18,7 @@ pub const TRAILER: &str = "Release-Plan:";
 
 /// The plans that a message names, in whatever place: a squash puts what it joins into lists and paragraphs.
 pub fn plans_named(message: &str) -> Vec<Digest> {
-    if !message.contains(TRAILER) {
+    if memmem::find(message.as_bytes(), TRAILER.as_bytes()).is_none() {
         return Vec::new();
     }
     let named = |line: &str| Digest::parse(line.trim().strip_prefix(TRAILER)?.trim());

@@ -3,6 +3,8 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
 use crate::history::commit::{Commit, CommitId};
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
@@ -38,6 +40,9 @@ pub struct Brought {
     pub before: Option<String>,
 }
 
+/// How many messages one thread reads at least: fewer are read before another begins.
+const TOGETHER: usize = 256;
+
 /// The plans that commits of this branch name and no release of it has, oldest first. Opens no connection.
 pub fn named(survey: &Survey) -> Vec<Digest> {
     let history = &survey.facts.history;
@@ -45,8 +50,11 @@ pub fn named(survey: &Survey) -> Vec<Digest> {
         LazyCell::new(|| history.tags.iter().flatten().map(|tag| &tag.commit).collect());
     let mut found: Vec<Digest> = Vec::new();
     let mut shipped: BTreeSet<Digest> = BTreeSet::new();
-    for commit in history.commits.iter().rev() {
-        for plan in plans_named(&commit.message) {
+    let commits = history.commits.par_iter().with_min_len(TOGETHER);
+    let plans = commits.map(|commit| (commit, plans_named(&commit.message)));
+    let naming: Vec<(&Commit, Vec<Digest>)> = plans.filter(|(_, plans)| !plans.is_empty()).collect();
+    for (commit, plans) in naming.into_iter().rev() {
+        for plan in plans {
             if tagged.contains(&commit.id) {
                 shipped.insert(plan);
             } else if !found.contains(&plan) {

@@ -16,7 +16,7 @@ use crate::survey::walk_early::Early;
 use crate::survey::walk_graph::Graph;
 use crate::survey::walk_releases::Releases;
 use crate::survey::walk_sets::{SetId, Sets};
-use crate::world::commit_text::CommitText;
+use crate::world::commit_text::Words;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 use crate::world::objects::parse_id;
@@ -118,15 +118,14 @@ fn read_commits(
     };
     let mut jobs: Vec<Job> = order.iter().map(job).collect();
     let comparisons = compare_all(repository, packages, shared, &mut jobs)?;
-    let objects: Vec<Vec<u8>> =
-        order.iter().map(|number| std::mem::take(&mut graph.nodes[*number as usize].object)).collect();
+    let words: Vec<Words> =
+        order.iter().map(|number| std::mem::take(&mut graph.nodes[*number as usize].words)).collect();
     let graph = &graph;
-    let read = order.into_par_iter().with_min_len(TOGETHER).zip(comparisons).zip(objects);
-    let commits = read.map(|((number, comparison), object)| {
+    let read = order.into_par_iter().with_min_len(TOGETHER).zip(comparisons).zip(words);
+    let commits = read.map(|((number, comparison), words)| {
         let node = &graph.nodes[number as usize];
         let parents = graph.parents(number).iter();
         let (unreleased, since_final) = members[&node.set].clone();
-        let words = CommitText(&object).words();
         Commit {
             id: commit_of(&node.id),
             parents: parents.map(|one| commit_of(&graph.nodes[*one as usize].id)).collect(),
@@ -145,7 +144,7 @@ fn read_commits(
     Ok(commits.collect())
 }
 
-/// How many commits one thread decodes at least: fewer are decoded before another begins.
+/// How many commits one thread puts together at least: fewer are made before another begins.
 const TOGETHER: usize = 256;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use gix::hashtable::{HashMap, HashSet};
 use gix::objs::Kind;
 
 use crate::survey::tags::{Tag, list_tags, object_of};
-use crate::world::commit_text::CommitText;
+use crate::world::commit_text::{CommitText, Words};
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 use crate::world::objects::parse_id;
@@ -25,20 +25,25 @@ pub struct Ahead {
     more: Option<Receiver<Batch>>,
 }
 
-/// A commit object, and what its place in history is known by.
+/// A commit: what its place in history is known by, and what it says.
 #[derive(Debug)]
 pub struct ReadCommit {
     pub tree: Option<ObjectId>,
     pub parents: Vec<ObjectId>,
     /// The committer's time, seconds since 1970 (UTC).
     pub time: i64,
-    pub object: Vec<u8>,
+    pub words: Words,
 }
 
 impl ReadCommit {
-    pub fn of(object: Vec<u8>) -> ReadCommit {
-        let text = CommitText(&object);
-        ReadCommit { tree: text.tree(), parents: text.parents().collect(), time: text.time(), object }
+    pub fn of(object: &[u8]) -> ReadCommit {
+        let text = CommitText(object);
+        ReadCommit {
+            tree: text.tree(),
+            parents: text.parents().collect(),
+            time: text.time(),
+            words: text.words(),
+        }
     }
 }
 
@@ -101,16 +106,16 @@ fn read(
 ) {
     let objects = repository.objects();
     let (mut met, mut queue, mut batch) = (HashSet::default(), BinaryHeap::new(), Batch::new());
+    let mut object = Vec::new();
     let mut waiting: Vec<ObjectId> = parse_id(from).into_iter().collect();
     while !series.are_met() || beyond > 0 {
         beyond -= usize::from(series.are_met());
         for id in waiting.drain(..) {
-            let mut object = Vec::new();
             if !met.insert(id) || objects.expect(&id, Kind::Commit, &mut object).is_err() {
                 continue;
             }
             series.meet(&id);
-            let commit = ReadCommit::of(object);
+            let commit = ReadCommit::of(&object);
             queue.push((commit.time, Reverse(met.len()), commit.parents.clone()));
             batch.push((id, commit));
         }
@@ -220,8 +225,10 @@ mod tests {
             assert!(listed.recv().unwrap().unwrap().is_empty());
             let older = ahead.take(&ids[0]);
             if rayon::current_num_threads() > 1 {
-                let text = String::from_utf8(older.unwrap().object).unwrap();
-                assert_eq!(text.trim_end(), repository.git(&["cat-file", "commit", &commits[0]]));
+                let older = older.unwrap();
+                assert_eq!((older.words.message.as_str(), older.parents.len()), ("1\n", 0));
+                let tree = repository.git(&["rev-parse", &format!("{}^{{tree}}", commits[0])]);
+                assert_eq!(older.tree, parse_id(&tree).ok());
                 assert!(ahead.take(&ids[0]).is_none());
             }
             ahead.wait_no_more();

@@ -21,6 +21,7 @@ use crate::survey::walk_batches::Job;
 use crate::survey::walk_early::Early;
 use crate::survey::walk_releases::Releases;
 use crate::survey::walk_sets::{FULL, SetId, Sets};
+use crate::world::commit_text::Words;
 use crate::world::git_error::GitError;
 use crate::world::grafts::Grafts;
 use crate::world::objects::Objects;
@@ -40,8 +41,8 @@ pub struct Node {
     pub time: i64,
     /// The releases that hold it.
     pub set: SetId,
-    /// The commit object; dropped once all releases hold it.
-    pub object: Vec<u8>,
+    /// What it says; dropped once all releases hold it.
+    pub words: Words,
     /// Its own parents, until they are met.
     named: Vec<ObjectId>,
     parents: std::ops::Range<usize>,
@@ -203,7 +204,7 @@ impl Walk<'_> {
     /// Meets a commit's parents and passes its releases on.
     fn expand(&mut self, number: u32) -> Result<(), GitError> {
         let node = &mut self.graph.nodes[number as usize];
-        let (object, named) = (std::mem::take(&mut node.object), std::mem::take(&mut node.named));
+        let (words, named) = (std::mem::take(&mut node.words), std::mem::take(&mut node.named));
         let id = node.id;
         node.expanded = true;
         if node.set != FULL {
@@ -223,7 +224,7 @@ impl Walk<'_> {
         node.parents = start..end;
         let set = node.set;
         if set != FULL {
-            node.object = object;
+            node.words = words;
             self.early.ask(number, set, self.sets, |open| self.graph.job(number, open));
         }
         self.pass_on(number);
@@ -242,16 +243,16 @@ impl Walk<'_> {
             None => {
                 let mut object = Vec::new();
                 self.objects.expect(&id, Kind::Commit, &mut object)?;
-                ReadCommit::of(object)
+                ReadCommit::of(&object)
             }
         };
-        let ReadCommit { tree, parents: named, time, object } = commit;
+        let ReadCommit { tree, parents: named, time, words } = commit;
         let tree = tree.ok_or_else(|| GitError::Damaged { id: id.to_string(), what: "no tree" })?;
         let set = self.releases.meet(&id, self.sets);
         self.open += usize::from(set != FULL);
         self.queue.push((time, Reverse(number)));
         self.graph.numbers.insert(id, number);
-        self.graph.nodes.push(Node { id, tree, time, set, object, named, parents: 0..0, expanded: false });
+        self.graph.nodes.push(Node { id, tree, time, set, words, named, parents: 0..0, expanded: false });
         Ok(number)
     }
 
@@ -274,7 +275,7 @@ impl Walk<'_> {
                     self.open -= 1;
                 }
                 if parent.expanded && union == FULL {
-                    parent.object = Vec::new();
+                    parent.words = Words::default();
                 }
             }
         }

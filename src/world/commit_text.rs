@@ -12,7 +12,7 @@ use crate::world::hex::id_of;
 pub struct CommitText<'a>(pub &'a [u8]);
 
 /// A commit's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Words {
     pub author: Person,
     pub message: String,
