@@ -120,7 +120,9 @@ impl<K: Copy + Eq + Hash> Generations<K> {
     pub fn insert(&mut self, key: K, kind: Kind, held: Held) {
         let cost = held.cost();
         if self.size + cost > GENERATION {
-            self.old = std::mem::take(&mut self.young);
+            // The room of those that go is the room of those that come.
+            std::mem::swap(&mut self.old, &mut self.young);
+            self.young.clear();
             self.size = 0;
         }
         self.size += cost;

@@ -16,7 +16,7 @@ use crate::world::tree::{self, Difference, Entry, ID, first_entry};
 pub struct Listing {
     root: Arc<Root>,
     /// In the entries' order.
-    changes: Arc<[Change]>,
+    changes: Arc<Vec<Change>>,
 }
 
 /// An entry's place in its folder, and the id that it has here.
@@ -45,7 +45,7 @@ impl Listing {
     pub fn cost(&self) -> usize {
         let whole = self.root.bytes.len();
         let shared = if self.changes.is_empty() { whole } else { whole / SHARED_BY };
-        shared + size_of_val(&*self.changes)
+        shared + size_of_val(self.changes.as_slice())
     }
 
     /// The tree object.
@@ -65,8 +65,9 @@ impl Listing {
     pub fn changed(&self, delta: &[u8]) -> Option<Listing> {
         let delta = Delta::of(delta, self.root.bytes.len())?;
         let length = delta.length;
-        let mut changing =
-            Changing { root: &self.root.bytes, starts: self.root.starts()?, changes: self.changes.to_vec() };
+        let mut changes = Vec::with_capacity(self.changes.len() + FEW);
+        changes.extend_from_slice(&self.changes);
+        let mut changing = Changing { root: &self.root.bytes, starts: self.root.starts()?, changes };
         let mut at = 0;
         for command in delta {
             at += match command? {
@@ -78,7 +79,7 @@ impl Listing {
             };
         }
         let is_whole = at == length && length == self.root.bytes.len();
-        is_whole.then(|| Listing { root: self.root.clone(), changes: changing.changes.into() })
+        is_whole.then(|| Listing { root: self.root.clone(), changes: Arc::new(changing.changes) })
     }
 
     /// An entry of the root, with this id in place of its own.
@@ -92,6 +93,9 @@ impl Listing {
         oid::try_from_bytes(self.root.bytes.get(id_of(self.root.starts()?, place as usize))?).ok()
     }
 }
+
+/// In how many entries a folder most often differs from the next one.
+const FEW: usize = 4;
 
 /// Among how many listings a root is divided, most often, where it is counted.
 const SHARED_BY: usize = 32;
