@@ -71,6 +71,9 @@ pub fn apply(base: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
             Command::Copy { at, count } => made.extend_from_slice(base.get(at..at.checked_add(count)?)?),
             Command::New(bytes) => made.extend_from_slice(bytes),
         }
+        if made.len() > length {
+            return None;
+        }
     }
     (made.len() == length).then_some(made)
 }
@@ -120,6 +123,7 @@ mod tests {
             b"\x0c\x07\x91\x04\x07".as_slice(), // another base
             b"\x0d\x08\x91\x04\x07",            // another length
             b"\x0d\x07\x91\x0c\x07",            // beyond the base
+            b"\x0d\x04\x91\x04\x07",            // more than it says
             b"\x0d\x01\x00",                    // no command
             b"\x0d\x05\x05abc",                 // cut off
             b"\x0d",

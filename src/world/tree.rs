@@ -168,6 +168,9 @@ fn first(tree: &[u8]) -> Option<(Entry<'_>, usize)> {
     let space = tree.iter().take(7).position(|byte| *byte == b' ')?;
     let mode = Mode::parse(&tree[..space])?;
     let end = space + 1 + end_of(&tree[space + 1..])?;
+    if end < SHORTEST {
+        return None;
+    }
     let id = tree.get(end + 1..end + 1 + ID)?;
     let id = oid::try_from_bytes(id).ok()?;
     Some((Entry { name: &tree[space + 1..end], mode, id }, end + 1 + ID))
@@ -255,5 +258,8 @@ mod tests {
     fn a_damaged_tree_ends_the_reading() {
         assert_eq!(entries(b"100644 a\x00short").count(), 0);
         assert_eq!(entries(b"junk").count(), 0);
+        for short in [b"40000 \0".as_slice(), b"1006 x\0"] {
+            assert_eq!(entries(&[short, &[1; ID]].concat()).count(), 0);
+        }
     }
 }
