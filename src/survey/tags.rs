@@ -32,7 +32,10 @@ pub fn list_tags(repository: &Repository) -> Result<Vec<Tag>, GitError> {
     let folder = repository.common_dir();
     let objects = repository.objects();
     let packed = read_or_empty(&folder.join("packed-refs"))?;
-    let mut tags = parse_packed(&packed)?;
+    let mut tags = parse_packed(&packed).map_err(|line| GitError::File {
+        path: folder.join("packed-refs"),
+        source: io::Error::new(io::ErrorKind::InvalidData, format!("line {line} holds no object's id")),
+    })?;
     let mut loose = Vec::new();
     read_loose(&folder.join("refs/tags"), "", &mut loose)?;
     tags.extend(loose.into_iter().map(|(name, id)| (name, Target::Unpeeled(id))));
@@ -78,23 +81,28 @@ const DEEPEST_TAG: usize = 16;
 
 /// Lines of `ID NAME`, each perhaps followed by `^ID`: the commit of an annotated tag. Where the first
 /// line promises `fully-peeled`, a line without it names no tag object.
-fn parse_packed(packed: &[u8]) -> Result<Vec<(String, Target)>, GitError> {
+///
+/// # Errors
+/// The number of a line whose id is none.
+fn parse_packed(packed: &[u8]) -> Result<Vec<(String, Target)>, usize> {
     let mut tags = Vec::with_capacity(packed.len() / 64);
     let mut fully_peeled = false;
     let mut after_tag = false;
-    for line in packed.split_str("\n").filter_map(|line| std::str::from_utf8(line).ok()) {
+    for (line, number) in packed.split_str("\n").zip(1_usize..) {
+        let Ok(line) = std::str::from_utf8(line) else { continue };
+        let id = |digits: &str| parse_id(digits).map_err(|_| number);
         if let Some(traits) = line.strip_prefix("# pack-refs with:") {
             fully_peeled = traits.split(' ').any(|word| word == "fully-peeled");
         } else if let Some(peeled) = line.strip_prefix('^') {
             if let Some((_, target)) = tags.last_mut().filter(|_| after_tag) {
-                *target = Target::Commit(parse_id(peeled)?);
+                *target = Target::Commit(id(peeled)?);
             }
         } else {
             let tag = line.split_once(' ').and_then(|(id, name)| Some((id, name.strip_prefix(PREFIX)?)));
             after_tag = tag.is_some();
-            if let Some((id, name)) = tag {
+            if let Some((digits, name)) = tag {
                 let target = if fully_peeled { Target::Commit } else { Target::Unpeeled };
-                tags.push((name.to_owned(), target(parse_id(id)?)));
+                tags.push((name.to_owned(), target(id(digits)?)));
             }
         }
     }
@@ -174,6 +182,18 @@ mod tests {
         assert_eq!(names(&repository), expected);
         repository.git(&["tag", "-f", "core-v1"]);
         assert_eq!(names(&repository)[0], ("core-v1".to_owned(), two));
+    }
+
+    #[test]
+    fn a_line_without_an_id_is_told_by_its_file_and_number() {
+        let repository = TestRepository::init();
+        let commit = repository.change("a", "1", "one");
+        let lines = format!("# pack-refs with: peeled\n{commit} refs/tags/a-v1\n{commit}x refs/tags/b-v1\n");
+        std::fs::write(repository.path().join(".git/packed-refs"), lines).unwrap();
+        let error = list_tags(&repository.open()).unwrap_err();
+        assert!(matches!(&error, GitError::File { path, .. } if path.ends_with("packed-refs")), "{error}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(source, "line 3 holds no object's id");
     }
 
     #[test]
