@@ -36,7 +36,13 @@ impl CommitId {
 
     /// Whether it begins with these digits.
     pub fn begins_with(&self, digits: &str) -> bool {
-        self.to_string().starts_with(digits)
+        match self {
+            CommitId::Sha1(id) => {
+                let mut all = id.iter().flat_map(digits_of);
+                digits.bytes().all(|digit| all.next() == Some(digit))
+            }
+            CommitId::Name(name) => name.starts_with(digits),
+        }
     }
 }
 
@@ -55,12 +61,6 @@ impl std::fmt::Display for CommitId {
 fn digits_of(byte: &u8) -> [u8; 2] {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)])
-}
-
-impl Default for CommitId {
-    fn default() -> CommitId {
-        CommitId::Sha1([0; 20])
-    }
 }
 
 /// A commit with all that a plan asks about it.
@@ -190,7 +190,12 @@ mod tests {
         assert_eq!(CommitId::of(id).to_string(), id);
         assert_eq!(CommitId::of(&id.to_uppercase()), CommitId::of(id));
         assert_eq!(CommitId::of(id).short(), "00112233");
-        assert!(CommitId::of(id).begins_with("001122334") && !CommitId::of(id).begins_with("1"));
+        for (digits, expected) in
+            [("", true), ("001122334", true), (id, true), ("1", false), ("0011223g", false)]
+        {
+            assert_eq!(CommitId::of(id).begins_with(digits), expected, "{digits}");
+        }
+        assert!(!CommitId::of(id).begins_with(&format!("{id}0")));
         for name in ["assumed", "assumed2", "", "001122", &format!("{id}0"), &format!("{}x", &id[1..])] {
             assert!(matches!(CommitId::of(name), CommitId::Name(_)), "{name}");
             assert_eq!(CommitId::of(name).to_string(), *name);

@@ -20,7 +20,7 @@ pub mod squash;
 use crate::history::commit::{Commit, CommitId, VersionTag};
 
 /// The part of a repository's history that a plan reads.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct History {
     /// The commit that is planned on.
     pub head: CommitId,
