@@ -22,7 +22,7 @@ use crate::survey::inventory::{Inventory, take_inventory};
 use crate::survey::merging::Merging;
 use crate::survey::packages::Files;
 use crate::survey::walk::{Shared, Walk, WalkPackage, walk};
-use crate::survey::walk_ahead::Ahead;
+use crate::survey::walk_ahead::{Ahead, Listed};
 use crate::survey::withdrawn::{Withdrawn, withdrawn};
 use crate::version::number::Version;
 use crate::workspace::config::hook::HookTable;
@@ -35,7 +35,7 @@ use crate::workspace::name::normalize;
 use crate::workspace::package::Package;
 use crate::workspace::source::VersionSource;
 use crate::world::clock;
-use crate::world::git::Repository;
+use crate::world::git::{Head, Repository};
 
 /// What a survey is asked for.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +89,21 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     if let Some(at) = &options.at {
         head.commit.clone_from(at);
     }
+    let from = walked_from(options, &head.commit).to_owned();
+    Ahead::beside(&repository, &from, |tags, ahead| {
+        gather(options, repository.clone(), head, &from, tags, ahead)
+    })
+}
+
+/// Reads all but the list of tags, which comes from elsewhere, as do the commits that are read ahead back from `from`.
+fn gather(
+    options: &Options,
+    repository: Repository,
+    head: Head,
+    from: &str,
+    tags: Listed,
+    ahead: Ahead,
+) -> Result<Survey, SurveyError> {
     let (objects, config_file) = repository.objects_beside(|| match (&options.at, &options.config) {
         (Some(_), None) => None,
         (_, named) => Some(find_config(repository.root(), named.as_deref())),
@@ -96,22 +111,16 @@ pub fn survey(options: &Options) -> Result<Survey, SurveyError> {
     let mut files = Files::of(&objects, &head.commit);
     let config_file = config_file.unwrap_or_else(|| config_of_commit(&mut files))?;
     let config = &config_file.config;
-    let from = walked_from(options, &head.commit).to_owned();
     let walking = |inventory: &Inventory, tags, ahead| Walk {
-        head: from.clone(),
+        head: from.to_owned(),
         packages: walk_packages(&inventory.packages, &inventory.settings, tags),
         shared: shared(config, &inventory.packages),
         ahead,
     };
-    let beside = Ahead::beside(&repository, &from, |tags, ahead| {
-        let mut inventory =
-            take_inventory(&repository, &head.commit, &config_file, &mut files, tags, options)?;
-        let github = github_releases(config, &inventory);
-        let tags = std::mem::take(&mut inventory.version_tags.found);
-        let walked = walk(&repository, walking(&inventory, tags, ahead))?;
-        Ok::<_, SurveyError>((inventory, github, walked))
-    });
-    let (mut inventory, github, mut walked) = beside?;
+    let mut inventory = take_inventory(&repository, &head.commit, &config_file, &mut files, tags, options)?;
+    let github = github_releases(config, &inventory);
+    let counted = std::mem::take(&mut inventory.version_tags.found);
+    let mut walked = walk(&repository, walking(&inventory, counted, ahead))?;
     let config_digest = config_digest(&config_file, &inventory);
     let mut warnings = std::mem::take(&mut inventory.warnings);
     let taken_back = withdrawn(&objects, &walked)?;
