@@ -35,7 +35,7 @@ pub fn affected(options: &Options, base: &str) -> Result<Affected, SurveyError> 
         repository.objects_beside(|| find_config(repository.root(), options.config.as_deref()));
     let config_file = config_file?;
     let mut files = Files::of(&objects, &head);
-    // git looks for the branch's beginning while the packages are looked for.
+    // The branch's beginning is looked for while the packages are.
     let (found, start) = beside(
         || find_packages(&repository, &head, &config_file, &mut files, options),
         || repository.merge_base(base, &head),

@@ -12,8 +12,7 @@ use crate::survey::walk_files::{
 };
 use crate::survey::walk_folders::{FolderId, Folders, ROOT};
 use crate::world::git_error::GitError;
-use crate::world::kept::Held;
-use crate::world::listing::differences;
+use crate::world::held::{Held, differences};
 use crate::world::objects::Objects;
 use crate::world::tree::{Difference, Entry, Mode};
 

@@ -39,7 +39,7 @@ impl Table {
         let wanted = behind_first(id);
         let start = range.start as usize;
         let Some(rows) = self.0.get(start..range.end as usize) else { return Looked::Unknown };
-        let guess = usize::try_from(u64::from(wanted) * rows.len() as u64 >> 32).unwrap_or(0);
+        let guess = usize::try_from((u64::from(wanted) * rows.len() as u64) >> 32).unwrap_or(0);
         let (before, behind) = rows.split_at(guess);
         let lower = before.iter().rev().take_while(|(digits, _)| *digits >= wanted).take(MOST_PASSED).count();
         let higher = behind.iter().take_while(|(digits, _)| *digits < wanted).take(MOST_PASSED).count();

@@ -1,72 +1,11 @@
 //! Objects that were read and are likely to be needed again soon.
 
 use std::hash::Hash;
-use std::sync::Arc;
 
 use gix::objs::Kind;
 use rustc_hash::FxHashMap;
 
-use crate::world::delta::apply;
-use crate::world::listing::Listing;
-
-/// An object's bytes, shared.
-pub type Bytes = Arc<Vec<u8>>;
-
-/// An object that is kept.
-#[derive(Debug, Clone)]
-pub enum Held {
-    Whole(Bytes),
-    /// A long folder.
-    Listing(Listing),
-}
-
-impl Held {
-    pub fn of(kind: Kind, bytes: Vec<u8>) -> Held {
-        if kind == Kind::Tree && bytes.len() > SMALL {
-            return Held::Listing(Listing::of(bytes));
-        }
-        Held::Whole(Arc::new(bytes))
-    }
-
-    /// The object that a delta makes of this one; `None` where the delta does not fit or is damaged.
-    pub fn changed(&self, kind: Kind, delta: &[u8]) -> Option<Held> {
-        let listing = match self {
-            Held::Whole(_) => None,
-            Held::Listing(listing) => listing.changed(delta),
-        };
-        match listing {
-            Some(listing) => Some(Held::Listing(listing)),
-            None => Some(Held::of(kind, apply(&self.bytes(), delta)?)),
-        }
-    }
-
-    pub fn bytes(&self) -> Bytes {
-        match self {
-            Held::Whole(bytes) => bytes.clone(),
-            Held::Listing(listing) => listing.bytes(),
-        }
-    }
-
-    pub fn is_small(&self) -> bool {
-        matches!(self, Held::Whole(bytes) if bytes.len() <= SMALL)
-    }
-
-    fn cost(&self) -> usize {
-        match self {
-            Held::Whole(bytes) => bytes.len(),
-            Held::Listing(listing) => listing.cost(),
-        }
-    }
-}
-
-impl Default for Held {
-    fn default() -> Held {
-        Held::Whole(Bytes::default())
-    }
-}
-
-/// Up to how many bytes an object is small.
-pub const SMALL: usize = 1 << 11;
+use crate::world::held::Held;
 
 /// Objects by pack and offset. Small ones are kept for longer: a long listing that changes with every commit would
 /// drive out all others.
@@ -132,7 +71,10 @@ impl<K: Copy + Eq + Hash> Generations<K> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::world::held::SMALL;
 
     #[test]
     fn small_objects_outlive_large_ones() {

@@ -12,8 +12,8 @@ use crate::world::git_error::GitError;
 use crate::world::grafts::Grafts;
 use crate::world::objects::Objects;
 
-/// The commits that both have and that are no ancestors of others of these; most often one. It takes as long as there are
-/// commits that only one of the two has.
+/// The newest commits that both have; most often one. Where clocks run wrong and there are several, ancestors of others may
+/// be among them. It takes as long as there are commits that only one of the two has.
 ///
 /// # Errors
 /// Unreadable commits.
@@ -24,6 +24,8 @@ pub fn merge_bases(objects: &Objects, one: ObjectId, other: ObjectId) -> Result<
         grafts: objects.grafts()?,
         nodes: HashMap::default(),
         queue: BinaryHeap::new(),
+        queued: 0,
+        open: 0,
     };
     search.paint(one, ONE)?;
     search.paint(other, OTHER)?;
@@ -41,8 +43,12 @@ struct Search<'o> {
     shallow: Vec<ObjectId>,
     grafts: Grafts,
     nodes: HashMap<ObjectId, Node>,
-    /// The newest comes first; among those of one time the first that was met.
+    /// The newest comes first; among those of one time the first that came here.
     queue: BinaryHeap<(i64, Reverse<usize>, ObjectId)>,
+    /// How many came there so far.
+    queued: usize,
+    /// How many of those that are there are not below a commit that both have.
+    open: usize,
 }
 
 struct Node {
@@ -50,14 +56,24 @@ struct Node {
     time: i64,
     parents: Vec<ObjectId>,
     is_found: bool,
+    /// How often it waits in the queue.
+    waits: usize,
+}
+
+impl Node {
+    fn is_below(&self) -> bool {
+        self.colours & BELOW != 0
+    }
 }
 
 impl Search<'_> {
     fn run(mut self) -> Result<Vec<ObjectId>, GitError> {
         let mut found = Vec::new();
-        while self.queue.iter().any(|(.., id)| self.nodes[id].colours & BELOW == 0) {
+        while self.open > 0 {
             let Some((.., id)) = self.queue.pop() else { break };
             let Some(node) = self.nodes.get_mut(&id) else { continue };
+            node.waits -= 1;
+            self.open -= usize::from(!node.is_below());
             let mut colours = node.colours;
             if colours == ONE | OTHER {
                 if !std::mem::replace(&mut node.is_found, true) {
@@ -69,13 +85,12 @@ impl Search<'_> {
                 self.paint(parent, colours)?;
             }
         }
-        found.retain(|id| self.nodes[id].colours & BELOW == 0);
+        found.retain(|id| !self.nodes[id].is_below());
         Ok(found)
     }
 
     /// Gives a commit colours; one that gets a new one is looked at (again).
     fn paint(&mut self, id: ObjectId, colours: u8) -> Result<(), GitError> {
-        let order = self.nodes.len();
         if !self.nodes.contains_key(&id) {
             let node = self.read(&id)?;
             self.nodes.insert(id, node);
@@ -83,8 +98,15 @@ impl Search<'_> {
         if let Some(node) = self.nodes.get_mut(&id)
             && node.colours & colours != colours
         {
+            let was_below = node.is_below();
             node.colours |= colours;
-            self.queue.push((node.time, Reverse(order), id));
+            if node.is_below() && !was_below {
+                self.open -= node.waits;
+            }
+            node.waits += 1;
+            self.open += usize::from(!node.is_below());
+            self.queued += 1;
+            self.queue.push((node.time, Reverse(self.queued), id));
         }
         Ok(())
     }
@@ -98,7 +120,7 @@ impl Search<'_> {
             Some(grafted) => grafted.clone(),
             None => text.parents().collect(),
         };
-        Ok(Node { colours: 0, time: text.time(), parents, is_found: false })
+        Ok(Node { colours: 0, time: text.time(), parents, is_found: false, waits: 0 })
     }
 }
 
@@ -181,5 +203,33 @@ mod tests {
         std::fs::write(repository.path().join(".git/shallow"), format!("{}\n", commits[2])).unwrap();
         assert_eq!(ours(&repository, &commits[4], &commits[5]), BTreeSet::from([commits[4].clone()]));
         assert!(ours(&repository, &commits[1], &commits[5]).is_empty());
+    }
+
+    /// The graph of git's own test t6010, whose clocks make an ancestor of the answer look like another one.
+    #[test]
+    fn an_ancestor_of_the_answer_is_no_answer() {
+        let repository = TestRepository::init();
+        let mut stream = String::new();
+        let commits = [
+            ("E", 5, ""),
+            ("D", 4, "E"),
+            ("F", 6, "E"),
+            ("C", 3, "D"),
+            ("B", 2, "C"),
+            ("A", 1, "B"),
+            ("G", 7, "B E"),
+            ("H", 8, "A F"),
+        ];
+        for (name, time, parents) in commits {
+            stream += &format!("commit refs/heads/{name}\ncommitter A <a@b> {time} +0000\ndata 1\nx\n");
+            for (parent, word) in parents.split_whitespace().zip(["from", "merge"]) {
+                stream += &format!("{word} refs/heads/{parent}\n");
+            }
+            stream += "\n";
+        }
+        repository.git_with(&["fast-import", "--quiet"], &[], stream.as_bytes());
+        let [g, h, b] = ["G", "H", "B"].map(|name| repository.git(&["rev-parse", name]));
+        assert!(ours(&repository, &g, &h).contains(&b));
+        assert_eq!(repository.open().merge_base(&g, &h).unwrap(), Some(b));
     }
 }

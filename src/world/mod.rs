@@ -21,12 +21,13 @@ pub mod git_command;
 pub mod git_error;
 pub mod github;
 pub mod grafts;
+pub mod held;
 mod hex;
 pub mod holder;
 pub mod http;
 pub mod identity;
-#[cfg(unix)]
 mod index_table;
+#[cfg(unix)]
 pub mod interpreter;
 pub mod interrupt;
 pub mod json_api;
@@ -37,6 +38,7 @@ pub mod loopback;
 mod merge_base;
 pub mod objects;
 pub mod oci;
+mod pack_index;
 pub mod packs;
 pub mod pins;
 pub mod plan_ref;

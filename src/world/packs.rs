@@ -4,33 +4,26 @@
 //! Only for what is usual. Whatever it does not find or does not understand (loose objects, alternates, damage) is
 //! `None` here and left to gix.
 
-use std::cmp::Ordering;
-use std::fs::File;
-use std::io::Read;
-use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use gix::objs::Kind;
+use gix::odb::pack::data;
 use gix::odb::pack::data::entry::Header;
-use gix::odb::pack::{data, index};
 use gix::{ObjectId, hash, oid};
 use libdeflater::Decompressor;
 
 use crate::world::delta::LARGEST;
-use crate::world::index_table::{Looked, Table};
-use crate::world::kept::{Generations, Held, Kept};
+use crate::world::held::Held;
+use crate::world::kept::{Generations, Kept};
+use crate::world::pack_index::PackIndex;
 
 /// The packs of one repository; any number of readers share them.
 #[derive(Clone, Default)]
 pub struct Packs(Arc<Vec<Pack>>);
 
 struct Pack {
-    index: index::File,
-    /// For each first byte how many ids begin with it or a lower one; only where that saves anything.
-    fan: Option<Box<Fan>>,
-    /// Of a large index what the ids go on with; made once very many were looked for.
-    table: OnceLock<Table>,
+    index: PackIndex,
     /// Opened where the first object is read.
     data: OnceLock<Option<data::File>>,
 }
@@ -52,7 +45,8 @@ impl Packs {
         if paths.len() > MOST_PACKS {
             return Packs::default();
         }
-        let packs: Option<Vec<Pack>> = paths.iter().map(|path| Pack::open(path)).collect();
+        let open = |path: &PathBuf| Some(Pack { index: PackIndex::open(path)?, data: OnceLock::new() });
+        let packs: Option<Vec<Pack>> = paths.iter().map(open).collect();
         Packs(Arc::new(packs.unwrap_or_default()))
     }
 
@@ -73,12 +67,6 @@ impl Packs {
 }
 
 impl Pack {
-    fn open(path: &Path) -> Option<Pack> {
-        let index = index::File::at(path, hash::Kind::Sha1).ok()?;
-        let fan = if index.num_objects() < MANY { None } else { fan_of(path, index.num_objects()) };
-        Some(Pack { index, fan, table: OnceLock::new(), data: OnceLock::new() })
-    }
-
     fn data(&self) -> Option<&data::File> {
         let open = || data::File::at(self.index.path().with_extension("pack"), hash::Kind::Sha1).ok();
         self.data.get_or_init(open).as_ref()
@@ -89,87 +77,10 @@ impl Pack {
     fn base(&self, entry: &data::Entry) -> Option<Option<u64>> {
         match entry.header {
             Header::OfsDelta { base_distance } => Some(entry.checked_base_pack_offset(base_distance)),
-            Header::RefDelta { base_id } => Some(self.offset(&base_id)),
+            Header::RefDelta { base_id } => Some(self.index.offset(&base_id)),
             _ => None,
         }
     }
-
-    /// Where an object stands in the pack. `before` is how many were looked for by the same reader.
-    fn offset_after(&self, id: &oid, before: u32) -> Option<u64> {
-        let Some(fan) = self.fan.as_ref().filter(|_| before > self.index.num_objects() / WORTH) else {
-            return self.offset(id);
-        };
-        let range = range_of(fan, id);
-        let table = self.table.get_or_init(|| Table::of(&self.index));
-        match table.find(range, id, &self.index) {
-            Looked::Found(offset) => Some(offset),
-            Looked::NotHere => None,
-            Looked::Unknown => self.offset(id),
-        }
-    }
-
-    fn offset(&self, id: &oid) -> Option<u64> {
-        Some(self.index.pack_offset_at_index(self.place(id)?))
-    }
-
-    /// An object's place in the index. Ids are spread evenly, so it stands about where its first digits say.
-    fn place(&self, id: &oid) -> Option<u32> {
-        let (index, wanted) = (&self.index, first_digits(id));
-        let (mut start, mut end) = (0, index.num_objects());
-        let (mut lowest, mut highest) = (0, u64::MAX);
-        if let Some(fan) = &self.fan {
-            Range { start, end } = range_of(fan, id);
-            (lowest, highest) = (wanted & !OTHERS, wanted | OTHERS);
-        }
-        for _ in 0..GUESSES {
-            if start >= end {
-                return None;
-            }
-            let share = u128::from(wanted - lowest) * u128::from(end - start);
-            let guess = start + u32::try_from(share / (u128::from(highest - lowest) + 1)).ok()?;
-            let found = index.oid_at_index(guess);
-            match id.cmp(found) {
-                Ordering::Equal => return Some(guess),
-                Ordering::Less => (end, highest) = (guess, first_digits(found)),
-                Ordering::Greater => (start, lowest) = (guess + 1, first_digits(found)),
-            }
-        }
-        index.lookup(id)
-    }
-}
-
-type Fan = [u32; 256];
-
-/// The places of all ids that begin with the same byte.
-fn range_of(fan: &Fan, id: &oid) -> Range<u32> {
-    let byte = usize::from(id.first_byte());
-    byte.checked_sub(1).map_or(0, |lower| fan[lower])..fan[byte]
-}
-
-/// Once this part of an index was looked for, a table of it is worth its making.
-const WORTH: u32 = 16;
-
-/// From how many objects on an index is large.
-const MANY: u32 = 1 << 12;
-/// The bits of an id's first digits that its first byte leaves open.
-const OTHERS: u64 = u64::MAX >> 8;
-
-/// The fan-out table at the beginning of an index, version 2 (gitformat-pack): it stands in one place, where a first guess
-/// at an object's place would be a look into memory that nobody has used lately.
-fn fan_of(path: &Path, objects: u32) -> Option<Box<Fan>> {
-    const MAGIC: [u8; 8] = *b"\xfftOc\0\0\0\x02";
-    let mut bytes = [0; MAGIC.len() + size_of::<Fan>()];
-    File::open(path).ok()?.read_exact(&mut bytes).ok()?;
-    let numbers = bytes.strip_prefix(&MAGIC)?.as_chunks().0;
-    let fan: Fan = std::array::from_fn(|at| u32::from_be_bytes(numbers[at]));
-    (fan.is_sorted() && fan[255] == objects).then(|| Box::new(fan))
-}
-
-/// How many guesses are made at an object's place before the index is halved again and again.
-const GUESSES: usize = 8;
-
-fn first_digits(id: &oid) -> u64 {
-    id.as_bytes().first_chunk().map_or(0, |digits| u64::from_be_bytes(*digits))
 }
 
 /// Reads packs, for one thread.
@@ -255,12 +166,12 @@ impl PackReader {
     fn find(&mut self, id: &oid) -> Option<(usize, u64)> {
         let (packs, looked) = (&self.packs.0, self.looked);
         self.looked = looked.saturating_add(1);
-        if let Some(offset) = packs.get(self.last)?.offset_after(id, looked) {
+        if let Some(offset) = packs.get(self.last)?.index.offset_after(id, looked) {
             return Some((self.last, offset));
         }
         let mut others = packs.iter().enumerate();
         let (pack, offset) =
-            others.find_map(|(number, pack)| Some((number, pack.offset_after(id, looked)?)))?;
+            others.find_map(|(number, pack)| Some((number, pack.index.offset_after(id, looked)?)))?;
         self.last = pack;
         Some((pack, offset))
     }
@@ -382,54 +293,6 @@ mod tests {
         let loose = repository.change("c", "1", "fix: c");
         let mut reader = Packs::open(&repository.path().join(".git/objects")).reader();
         assert!(reader.read(&gix::ObjectId::from_hex(loose.as_bytes()).unwrap()).is_none());
-    }
-
-    #[test]
-    fn each_of_many_objects_is_found_by_the_fan_and_no_other() {
-        let repository = TestRepository::init();
-        let blobs: String = (0..MANY + 100)
-            .map(|number| format!("blob\ndata {}\n{number}\n", number.to_string().len()))
-            .collect();
-        repository.git_with(&["fast-import", "--quiet"], &[], blobs.as_bytes());
-        let folder = repository.path().join(".git/objects");
-        let packs = Packs::open(&folder);
-        assert!(packs.0[0].fan.is_some() && packs.0[0].table.get().is_none());
-        let mut reader = packs.reader();
-        let list = repository.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
-        assert_eq!(list.lines().count(), MANY as usize + 100);
-        for line in list.lines() {
-            let id = ObjectId::from_hex(line.as_bytes()).unwrap();
-            let (_, held) = reader.read(&id).unwrap();
-            assert_eq!(gix::objs::compute_hash(hash::Kind::Sha1, Kind::Blob, &held.bytes()).unwrap(), id);
-            let mut other = id;
-            other.as_mut_slice()[19] ^= 1;
-            assert!(reader.read(&other).is_none());
-        }
-        assert!(packs.0[0].table.get().is_some(), "so many were looked for");
-        let table = Table::of(&packs.0[0].index);
-        for line in list.lines() {
-            let pack = &packs.0[0];
-            let id = ObjectId::from_hex(line.as_bytes()).unwrap();
-            let look = |id: &oid| table.find(range_of(pack.fan.as_ref().unwrap(), id), id, &pack.index);
-            assert_eq!(look(&id), Looked::Found(pack.offset(&id).unwrap()));
-            for byte in 1..20 {
-                let mut other = id;
-                other.as_mut_slice()[byte] ^= 0xff;
-                assert_eq!(look(&other), Looked::NotHere);
-            }
-        }
-        let index = packs.0[0].index.path();
-        let objects = packs.0[0].index.num_objects();
-        let bytes = std::fs::read(index).unwrap();
-        let copy = repository.path().join("copy.idx");
-        for (at, flip) in [(0, 0xff), (7, 3), (8 + 4 * 200, 0x80), (8 + 4 * 255, 0x80)] {
-            let mut damaged = bytes.clone();
-            damaged[at] ^= flip;
-            std::fs::write(&copy, damaged).unwrap();
-            assert!(fan_of(&copy, objects).is_none(), "{at}");
-        }
-        std::fs::write(&copy, &bytes[..99]).unwrap();
-        assert!(fan_of(&copy, objects).is_none());
     }
 
     #[test]
