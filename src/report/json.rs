@@ -52,8 +52,8 @@ pub fn write_and_seal(plan: &mut Plan, into: &mut impl Write) -> io::Result<()> 
 /// About how many bytes are held back at most while the digest is awaited. Memory for them is set aside at once, as a
 /// growing text would be copied again and again; what is not used of it is never touched.
 const MOST_HELD: usize = 8 << 20;
-/// How many bytes come at once.
-const PIECE: usize = 16 << 10;
+/// How many bytes come at once; then it is looked whether the digest is there.
+const PIECE: usize = 64 << 10;
 
 fn seal_holding(most: usize, plan: &mut Plan, into: &mut impl Write) -> io::Result<()> {
     let (sender, taken) = channel();
@@ -66,7 +66,7 @@ fn seal_holding(most: usize, plan: &mut Plan, into: &mut impl Write) -> io::Resu
             digest
         });
         let held = Vec::with_capacity(most);
-        let sealing = Sealing { into, taken, most, held: Some(held), asked: 0 };
+        let sealing = Sealing { into, taken, most, held: Some(held) };
         let mut sealing = BufWriter::with_capacity(PIECE, sealing);
         let written = write(unsealed, &mut sealing).and_then(|()| sealing.flush());
         // What could not be written is not tried again.
@@ -84,14 +84,10 @@ struct Sealing<'w, W> {
     most: usize,
     /// What came so far; none once the digest is written.
     held: Option<Vec<u8>>,
-    /// How much was held when the digest was last asked for.
-    asked: usize,
 }
 
 /// Within how many bytes the digest's place stands: only the format's number comes before.
 const HEAD: usize = 64;
-/// After how many bytes it is looked again whether the digest is there.
-const PATIENCE: usize = 64 << 10;
 
 impl<W: Write> Sealing<'_, W> {
     fn seal(&mut self, digest: &Digest) -> io::Result<()> {
@@ -116,11 +112,10 @@ impl<W: Write> Write for Sealing<'_, W> {
         let length = held.len();
         if length > self.most.max(HEAD) {
             self.wait()?;
-        } else if length > self.asked + PATIENCE {
-            self.asked = length;
-            if let Ok(digest) = self.taken.try_recv() {
-                self.seal(&digest)?;
-            }
+        } else if length > HEAD
+            && let Ok(digest) = self.taken.try_recv()
+        {
+            self.seal(&digest)?;
         }
         Ok(bytes.len())
     }
@@ -254,8 +249,8 @@ mod tests {
         plan.warnings.extend((0..5000).map(|number| format!("\"digest\": \"\" {number}")));
         plan.digest = plan.compute_digest();
         let expected = pretty(&plan);
-        assert!(expected.len() > 2 * PATIENCE);
-        for most in [0, 1, 100, PATIENCE, MOST_HELD] {
+        assert!(expected.len() > 2 * PIECE);
+        for most in [0, 1, 100, PIECE, MOST_HELD] {
             let mut draft = Plan { digest: Digest::none(), ..plan.clone() };
             let mut text = Vec::new();
             seal_holding(most, &mut draft, &mut text).unwrap();
