@@ -15,16 +15,9 @@ pub fn refuse_forgotten(book: &Book, survey: &Survey) -> Result<(), Failure> {
     if !book.is_shared() {
         return Ok(());
     }
-    let tags: Vec<(&str, String)> = survey
-        .facts
-        .history
-        .tags
-        .iter()
-        .flatten()
-        .map(|tag| (tag.tag.as_str(), tag.commit.to_string()))
-        .collect();
-    let known: Vec<&str> =
-        tags.iter().filter(|(tag, _)| names(book.state(), tag)).map(|(_, commit)| commit.as_str()).collect();
+    let tags = survey.facts.history.tags.iter().flatten();
+    let known: Vec<String> =
+        tags.filter(|tag| names(book.state(), &tag.tag)).map(|tag| tag.commit.to_string()).collect();
     let objects = survey.repository.objects();
     for tag in survey.facts.history.tags.iter().filter_map(|tags| tags.first()) {
         // A merged release carries the digest of the plan that was proposed, and was shipped under another.
@@ -34,7 +27,7 @@ pub fn refuse_forgotten(book: &Book, survey: &Survey) -> Result<(), Failure> {
         let commit = tag.commit.to_string();
         let message = objects.commit(&commit).map_err(Failure::user)?.words.message;
         let Some(plan) = plan_of(&message).filter(|plan| !knows(book.state(), plan)) else { continue };
-        let is_above = |older: &&&str| survey.repository.is_ancestor(older, &commit).unwrap_or(false);
+        let is_above = |older: &&String| survey.repository.is_ancestor(older, &commit).unwrap_or(false);
         if known.iter().find(is_above).is_none() {
             continue;
         }

@@ -7,7 +7,7 @@ use globset::GlobSet;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::history::History;
-use crate::history::commit::{Commit, CommitId, PackageSet, Person, VersionTag};
+use crate::history::commit::{Commit, PackageSet, Person, VersionTag};
 use crate::survey::tags::commit_of;
 use crate::survey::walk_ahead::Ahead;
 use crate::survey::walk_batches::{Job, compare_all};
@@ -90,7 +90,7 @@ pub fn walk(repository: &Repository, walk: Walk) -> Result<History, GitError> {
     }
     Ok(History {
         commits: read_commits(repository, graph, early, &sets, &packages, &shared)?,
-        head: CommitId::of(&head),
+        head: commit_of(&head_id),
         tags: releases.into_reachable(),
         unreadable_tags: Vec::new(),
         unreachable_tags,
