@@ -77,9 +77,7 @@ mod tests {
         let repository = TestRepository::init();
         let commit = repository.change("a", "1", "feat: a");
         repository.git(&["repack", "-adq"]);
-        let files = repository.path().join(".git/objects/pack").read_dir().unwrap().flatten();
-        let mut paths = files.map(|file| file.path());
-        let path = paths.find(|path| path.extension().is_some_and(|end| end == "idx")).unwrap();
+        let path = repository.pack("idx");
         let index = index::File::at(path, hash::Kind::Sha1).unwrap();
         let id = ObjectId::from_hex(commit.as_bytes()).unwrap();
         let digits = behind_first(&id);

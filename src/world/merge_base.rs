@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
     use crate::world::objects::parse_id;
-    use crate::world::testing::TestRepository;
+    use crate::world::testing::{TestRepository, run_git};
 
     fn ours(repository: &TestRepository, one: &str, other: &str) -> BTreeSet<String> {
         let objects = repository.open().objects();
@@ -140,9 +140,8 @@ mod tests {
 
     fn gits(repository: &TestRepository, one: &str, other: &str) -> BTreeSet<String> {
         let arguments = ["merge-base", "--all", one, other];
-        let found =
-            std::process::Command::new("git").arg("-C").arg(repository.path()).args(arguments).output();
-        String::from_utf8(found.unwrap().stdout).unwrap().lines().map(str::to_owned).collect()
+        let found = run_git(&repository.path(), &arguments, &[], b"");
+        String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 
     /// Commits of many branches with clocks that run wrong and several roots; the last two merge the same two crosswise.

@@ -33,6 +33,11 @@ impl PackIndex {
         self.file.path()
     }
 
+    /// Where an object stands in the pack.
+    pub fn offset(&self, id: &oid) -> Option<u64> {
+        Some(self.file.pack_offset_at_index(self.place(id)?))
+    }
+
     /// The same, by a table where that is worth it. `before` is how many were looked for by the same reader.
     pub fn offset_after(&self, id: &oid, before: u32) -> Option<u64> {
         let Some(fan) = self.fan.as_ref().filter(|_| before > self.file.num_objects() / WORTH) else {
@@ -45,11 +50,6 @@ impl PackIndex {
             Looked::NotHere => None,
             Looked::Unknown => self.offset(id),
         }
-    }
-
-    /// Where an object stands in the pack.
-    pub fn offset(&self, id: &oid) -> Option<u64> {
-        Some(self.file.pack_offset_at_index(self.place(id)?))
     }
 
     /// An object's place in the index. Ids are spread evenly, so it stands about where its first digits say.
@@ -90,7 +90,7 @@ fn range_of(fan: &Fan, id: &oid) -> Range<u32> {
 const WORTH: u32 = 16;
 
 /// From how many objects on an index is large.
-const MANY: u32 = 1 << 12;
+pub const MANY: u32 = 1 << 12;
 /// The bits of an id's first digits that its first byte leaves open.
 const OTHERS: u64 = u64::MAX >> 8;
 
@@ -126,9 +126,7 @@ mod tests {
             .map(|number| format!("blob\ndata {}\n{number}\n", number.to_string().len()))
             .collect();
         repository.git_with(&["fast-import", "--quiet"], &[], blobs.as_bytes());
-        let files = repository.path().join(".git/objects/pack").read_dir().unwrap().flatten();
-        let mut paths = files.map(|file| file.path());
-        let path = paths.find(|path| path.extension().is_some_and(|end| end == "idx")).unwrap();
+        let path = repository.pack("idx");
         let index = PackIndex::open(&path).unwrap();
         let fan = index.fan.as_ref().unwrap();
         let list = repository.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
@@ -159,9 +157,7 @@ mod tests {
         let repository = TestRepository::init();
         repository.change("a", "1", "feat: a");
         repository.git(&["repack", "-adq"]);
-        let files = repository.path().join(".git/objects/pack").read_dir().unwrap().flatten();
-        let mut paths = files.map(|file| file.path());
-        let path = paths.find(|path| path.extension().is_some_and(|end| end == "idx")).unwrap();
+        let path = repository.pack("idx");
         let objects = index::File::at(&path, hash::Kind::Sha1).unwrap().num_objects();
         let bytes = std::fs::read(&path).unwrap();
         let copy = repository.path().join("copy.idx");

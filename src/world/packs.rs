@@ -232,6 +232,7 @@ fn kind_of(header: &Header) -> Option<Kind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::pack_index::MANY;
     use crate::world::testing::TestRepository;
 
     /// All objects of a repository, read here and by git.
@@ -296,14 +297,32 @@ mod tests {
     }
 
     #[test]
+    fn each_of_many_objects_is_read_and_no_other() {
+        let repository = TestRepository::init();
+        let blobs: String = (0..MANY + 100)
+            .map(|number| format!("blob\ndata {}\n{number}\n", number.to_string().len()))
+            .collect();
+        repository.git_with(&["fast-import", "--quiet"], &[], blobs.as_bytes());
+        let mut reader = Packs::open(&repository.path().join(".git/objects")).reader();
+        let list = repository.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+        assert_eq!(list.lines().count(), MANY as usize + 100);
+        for line in list.lines() {
+            let id = ObjectId::from_hex(line.as_bytes()).unwrap();
+            let (_, held) = reader.read(&id).unwrap();
+            assert_eq!(gix::objs::compute_hash(hash::Kind::Sha1, Kind::Blob, &held.bytes()).unwrap(), id);
+            let mut other = id;
+            other.as_mut_slice()[19] ^= 1;
+            assert!(reader.read(&other).is_none());
+        }
+    }
+
+    #[test]
     fn a_damaged_pack_is_left_to_others() {
         let repository = TestRepository::init();
         grown(&repository);
         let head = repository.git(&["rev-parse", "HEAD"]);
         repository.git(&["repack", "-adfq"]);
-        let folder = repository.path().join(".git/objects/pack");
-        let pack = folder.read_dir().unwrap().flatten().map(|entry| entry.path());
-        let pack = pack.into_iter().find(|path| path.extension().is_some_and(|end| end == "pack")).unwrap();
+        let pack = repository.pack("pack");
         let mut bytes = std::fs::read(&pack).unwrap();
         for byte in bytes.iter_mut().skip(12) {
             *byte ^= 0x55;

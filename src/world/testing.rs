@@ -29,6 +29,13 @@ impl TestRepository {
         self.folder.path().join(name)
     }
 
+    /// The first file of a pack with this ending: `pack`, `idx`.
+    pub fn pack(&self, ending: &str) -> PathBuf {
+        let files = self.path().join(".git/objects/pack").read_dir().unwrap().flatten();
+        let mut paths = files.map(|file| file.path());
+        paths.find(|path| path.extension().is_some_and(|end| end == ending)).unwrap()
+    }
+
     pub fn open(&self) -> Repository {
         Repository::open(&self.path()).unwrap()
     }
