@@ -67,7 +67,7 @@ git fast-import --quiet < "$root/examples/demo/history.fi"
 git reset -q --hard
 
 say '1. A repository' \
-  'Seven packages, six build back ends, a uv workspace. Some were released by hand before.'
+  'Seven packages, six build back ends, a uv workspace.' 'Some were released by hand before.'
 show ls packages
 show git log --graph --oneline --decorate -17
 
@@ -146,7 +146,7 @@ show release plan
 
 if [ $clean = yes ]; then say 'Done.' 'The folder is removed.'; exit 0; fi
 say 'Done.' "Look around: cd $repository" \
-  '  git show                       the release commit: versions, changelogs, requirements, uv.lock' \
+  '  git show                       the release commit: versions, changelogs, locks' \
   '  release notes stations         what its users read' \
   '  release plan --output json     a plan as a value' \
   '  release log                    everything that happened' \
