@@ -22,12 +22,13 @@ static DIGITS: [u8; 256] = {
 /// The id that forty digits tell, in either case; `None` for anything else.
 pub fn id_of(digits: &[u8]) -> Option<ObjectId> {
     let digits: &[u8; 2 * BYTES] = digits.try_into().ok()?;
+    let mut id = [0; BYTES];
     let mut all = 0;
-    let id: [u8; BYTES] = std::array::from_fn(|place| {
-        let [high, low] = [2 * place, 2 * place + 1].map(|digit| DIGITS[usize::from(digits[digit])]);
+    for (byte, [high, low]) in id.iter_mut().zip(digits.as_chunks().0) {
+        let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
         all |= high | low;
-        high << 4 | low
-    });
+        *byte = high << 4 | low;
+    }
     (all < 16).then(|| id.into())
 }
 

@@ -38,11 +38,11 @@ impl PackIndex {
         Some(self.file.pack_offset_at_index(self.place(id)?))
     }
 
-    /// The same, by a table where that is worth it. `before` is how many were looked for by the same reader.
+    /// The same, by a table where there is one or it is worth its making. `before` is how many were looked for by the same
+    /// reader.
     pub fn offset_after(&self, id: &oid, before: u32) -> Option<u64> {
-        let Some(fan) = self.fan.as_ref().filter(|_| before > self.file.num_objects() / WORTH) else {
-            return self.offset(id);
-        };
+        let is_worth_it = || self.table.get().is_some() || before > self.file.num_objects() / WORTH;
+        let Some(fan) = self.fan.as_ref().filter(|_| is_worth_it()) else { return self.offset(id) };
         let range = range_of(fan, id);
         let table = self.table.get_or_init(|| Table::of(&self.file));
         match table.find(range, id, &self.file) {
