@@ -34,20 +34,22 @@ impl<'a> Line<'a> {
 /// Splits a text at LF or CRLF and marks what is quoted.
 pub fn lines_of(text: &str) -> Vec<Line<'_>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    mark(text.split('\n').map(str::trim_end).collect())
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    let mut start = 0;
+    mark(ends.map(|end| text[std::mem::replace(&mut start, end + 1)..end].trim_end()))
 }
 
 /// Marks what is quoted in lines that are already apart.
-pub fn mark(texts: Vec<&str>) -> Vec<Line<'_>> {
+pub fn mark<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line<'a>> = texts.map(|text| Line { text, quoted: false }).collect();
     // Nearly no message quotes anything.
-    if !texts.iter().any(|text| text.trim_start().starts_with(QUOTING)) {
-        return texts.into_iter().map(|text| Line { text, quoted: false }).collect();
+    if !lines.iter().any(|line| line.text.trim_start().starts_with(QUOTING)) {
+        return lines;
     }
-    let closings = closings(&texts);
+    let closings = closings(&lines);
     let mut state = Quote::None;
-    let mut lines = Vec::with_capacity(texts.len());
-    for (index, text) in texts.into_iter().enumerate() {
-        let bare = text.trim_start();
+    for (index, line) in lines.iter_mut().enumerate() {
+        let bare = line.text.trim_start();
         let (quoted, next) = match state {
             Quote::None => open(bare, closings[index + 1]),
             Quote::Fence(fence) if fence.closed_by(bare) => (true, Quote::None),
@@ -55,7 +57,7 @@ pub fn mark(texts: Vec<&str>) -> Vec<Line<'_>> {
             Quote::Fence(fence) => (true, Quote::Fence(fence)),
         };
         state = next;
-        lines.push(Line { text, quoted });
+        line.quoted = quoted;
     }
     lines
 }
@@ -143,11 +145,11 @@ fn bare_fence(text: &str) -> Option<Fence> {
 
 /// For each line the longest fences that can still close from there on: (backticks, tildes).
 /// A fence that nothing closes is no fence, or all that follows it would be lost.
-fn closings(texts: &[&str]) -> Vec<(usize, usize)> {
-    let mut longest = vec![(0, 0); texts.len() + 1];
-    for (index, text) in texts.iter().enumerate().rev() {
+fn closings(lines: &[Line<'_>]) -> Vec<(usize, usize)> {
+    let mut longest = vec![(0, 0); lines.len() + 1];
+    for (index, line) in lines.iter().enumerate().rev() {
         longest[index] = longest[index + 1];
-        if let Some(fence) = bare_fence(text.trim_start()) {
+        if let Some(fence) = bare_fence(line.text.trim_start()) {
             let (backticks, tildes) = &mut longest[index];
             let length = if fence.tilde { tildes } else { backticks };
             *length = fence.length.max(*length);

@@ -1,5 +1,7 @@
 //! Reads a commit message into entries; says what it is where it holds none.
 
+use memchr::memchr;
+
 use crate::history::entry::{Entry, Footer, Separator};
 use crate::history::footer::{is_closing, read_body, read_token};
 use crate::history::header::{Header, HeaderError, Mark, read_header};
@@ -64,6 +66,13 @@ pub fn read(message: &str, how: Entries) -> Reading {
         Some(instead) => read_message(instead, how),
         None => read_message(message, how),
     }
+}
+
+/// Whether an entry out of a message's body may have a scope: without a bracket below its first line none has.
+pub fn may_hold_scopes(message: &str) -> bool {
+    let message = message.trim_start().as_bytes();
+    let first = memchr(b'\n', message).unwrap_or(message.len());
+    memchr(b'(', &message[first..]).is_some()
 }
 
 /// What the footers of a message say, whether or not it is conventional.

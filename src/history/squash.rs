@@ -12,7 +12,7 @@ pub struct Part<'a> {
 }
 
 /// Where in a body commits may begin.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Splitting {
     /// At a paragraph that begins with a common type.
     pub paragraphs: bool,
@@ -41,8 +41,12 @@ pub struct Split<'a> {
 /// Splits the lines under the first line. `in_commit` says whether the first line is itself a commit, which the
 /// lines above the first part then belong to.
 pub fn split<'a>(lines: &[Line<'a>], how: Splitting, in_commit: bool) -> Split<'a> {
+    if how == Splitting::default() {
+        return Split { above: lines.to_vec(), parts: Vec::new() };
+    }
     let (lines, nested) = if how.nested { take_nested(lines) } else { (lines.to_vec(), Vec::new()) };
-    let mut split = match git_commits(&lines).filter(|_| how.git) {
+    let commits = if how.git { git_commits(&lines) } else { None };
+    let mut split = match commits {
         Some((above, commits)) => Split { above, parts: commits.into_iter().filter_map(as_part).collect() },
         None => Splitter::new(how, in_commit).split(&lines),
     };
@@ -116,7 +120,7 @@ fn git_commits<'a>(lines: &[Line<'a>]) -> Option<(Vec<Line<'a>>, Vec<Vec<Line<'a
     let messages = heads.iter().zip(ends).map(|(head, end)| {
         let commit = &lines[*head..end];
         let headers = commit.iter().take_while(|line| !line.is_blank()).count();
-        mark(commit[headers..].iter().map(|line| line.dedented(4).text).collect())
+        mark(commit[headers..].iter().map(|line| line.dedented(4).text))
     });
     Some((above, messages.collect()))
 }

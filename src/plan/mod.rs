@@ -31,6 +31,7 @@ pub mod tally;
 #[cfg(test)]
 pub mod testing;
 pub mod told;
+pub mod unconventional;
 pub mod waves;
 pub mod workflow_files;
 

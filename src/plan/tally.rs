@@ -7,7 +7,6 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 
 use crate::history::commit::{Commit, CommitId, Touched};
 use crate::history::entry::Entry;
-use crate::history::fragment::Fragment;
 use crate::history::overrides;
 use crate::history::reader::{Known, Reading};
 use crate::history::revert::{RangeCommit, RevertPairs, pair_reverts};
@@ -16,6 +15,7 @@ use crate::plan::facts::Facts;
 use crate::plan::merges::{entry_of_merge, merged, packages_of};
 use crate::plan::owners::{Owner, Owners};
 use crate::plan::told::{Readings, Told};
+use crate::plan::unconventional::{entry_of_fragment, known_in_words, plain_entry};
 use crate::version::bump::Bump;
 use crate::workspace::config::settings::{EntriesRule, Size, Versioning};
 
@@ -68,22 +68,50 @@ pub fn tally(facts: &Facts) -> Tally {
         commits.par_iter().with_min_len(TOGETHER).map(|commit| Told::read(commit, facts)).collect();
     let rules = entries_rules(facts);
     let mut counting = Counting::new(facts, &told);
-    let mut parts = told.chunks(PART);
-    let read = |part: &[Told<'_>]| -> Vec<Readings> {
-        part.par_iter().with_min_len(TOGETHER).map(|told| told.readings(&rules)).collect()
-    };
-    let (mut first, mut readings) = (0, read(parts.next().unwrap_or_default()));
+    let takes_all = facts.settings.iter().any(|settings| settings.owns_all);
+    let read = |(told, commits)| read_part(told, commits, &rules, takes_all);
+    let mut parts = told.chunks(PART).zip(commits.chunks(PART));
+    let (mut first, mut readings) = (0, parts.next().map_or_else(Vec::new, read));
     while !readings.is_empty() {
         // While some are counted, the next ones are read.
-        let next = parts.next().unwrap_or_default();
-        let count =
-            || readings.iter().zip(first..).for_each(|(one, index)| counting.count_commit(index, one));
-        let ((), following) = rayon::join(count, || read(next));
+        let next = parts.next();
+        let places = first..;
         first += readings.len();
-        readings = following;
+        let count = || {
+            readings.into_iter().zip(places).for_each(|(one, place)| counting.count_commit(place, &one));
+        };
+        ((), readings) = rayon::join(count, || next.map_or_else(Vec::new, read));
     }
     counting.count_fragments();
     counting.tally
+}
+
+/// The messages of some commits; those that are likely to be asked for their entries are read at once.
+fn read_part<'f>(
+    told: &[Told<'f>],
+    commits: &[Commit],
+    rules: &[EntriesRule],
+    takes_all: bool,
+) -> Vec<Readings<'f>> {
+    let read = |(told, commit): (&Told<'f>, &Commit)| {
+        let readings = told.readings(rules);
+        if takes_all || is_asked(commit, told) {
+            readings.read_all();
+        }
+        readings
+    };
+    told.par_iter().zip(commits).with_min_len(TOGETHER).map(read).collect()
+}
+
+/// Whether a commit's message is likely to be asked for its entries. Of most commits it is not: what they touch is released.
+fn is_asked(commit: &Commit, told: &Told<'_>) -> bool {
+    let counts = |what| matches!(what, Touched::Files | Touched::Shared);
+    let mut touches = commit.touches.iter();
+    touches.any(|touch| counts(touch.what) && commit.since_final.contains(touch.package))
+        || commit.empty
+        || told.correction.is_some()
+        || !told.packages.is_empty()
+        || told.may_name_packages()
 }
 
 /// How many messages are read before they are counted: all of a long history would take much memory.
@@ -149,7 +177,7 @@ impl<'f> Counting<'f> {
         &self.facts.settings[package].versioning
     }
 
-    fn count_commit(&mut self, index: usize, readings: &Readings) {
+    fn count_commit(&mut self, index: usize, readings: &Readings<'_>) {
         let commit = self.commit(index);
         let told = &self.told[index];
         if let Some(reason) = told.correction.and_then(|correction| correction.skip.as_ref()) {
@@ -216,7 +244,7 @@ impl<'f> Counting<'f> {
     }
 
     /// Counts the commit's entries for one package that owns the commit.
-    fn count_for(&mut self, index: usize, readings: &Readings, owner: &Owner, verdict: &mut Verdict) {
+    fn count_for(&mut self, index: usize, readings: &Readings<'_>, owner: &Owner, verdict: &mut Verdict) {
         let told = &self.told[index];
         let package = owner.package;
         match self.cancellation(index, package) {
@@ -274,12 +302,15 @@ impl<'f> Counting<'f> {
     fn count_named_entries(
         &mut self,
         index: usize,
-        readings: &Readings,
+        readings: &Readings<'_>,
         owners: &[Owner],
         verdict: &mut Verdict,
     ) {
         let commit = self.commit(index);
-        if self.told[index].correction.is_some_and(|correction| correction.packages.is_some()) {
+        let told = &self.told[index];
+        if !told.may_name_packages()
+            || told.correction.is_some_and(|correction| correction.packages.is_some())
+        {
             return;
         }
         let Reading::Conventional(entries) = readings.by(self.owners.entries_rule()) else {
@@ -297,7 +328,7 @@ impl<'f> Counting<'f> {
         }
     }
 
-    fn count_revert(&mut self, index: usize, readings: &Readings, owner: &Owner, verdict: &mut Verdict) {
+    fn count_revert(&mut self, index: usize, readings: &Readings<'_>, owner: &Owner, verdict: &mut Verdict) {
         let told = &self.told[index];
         let title = told.revert.as_ref().map_or(told.subject, |revert| revert.subject.as_str());
         match readings.by(self.versioning(owner.package).entries) {
@@ -451,45 +482,11 @@ enum Cancellation {
     ReleasedBefore,
 }
 
-/// A fragment's entry: its first paragraph, and the others as what there is more to say.
-fn entry_of_fragment(fragment: &Fragment, bump: Bump) -> Entry {
-    let (first, rest) = fragment.text.split_once("\n\n").unwrap_or((&fragment.text, ""));
-    Entry {
-        breaking: bump == Bump::Major,
-        body: Some(rest.trim().to_owned()).filter(|rest| !rest.is_empty()),
-        ..plain_entry(kind_of_fragment(bump), first.trim())
-    }
-}
-
-/// An entry that is no conventional commit's: a fragment's, a revert's; without a type where nothing tells one.
-fn plain_entry(kind: &str, description: &str) -> Entry {
-    Entry { kind: kind.to_owned(), description: description.to_owned(), ..Entry::default() }
-}
-
 fn size_of(entry: &Entry, versioning: &Versioning) -> Option<Bump> {
     if entry.breaking || entry.stable {
         return Some(Bump::Major);
     }
     versioning.types.get(&entry.kind).copied().unwrap_or(versioning.other).bump()
-}
-
-fn kind_of_fragment(bump: Bump) -> &'static str {
-    match bump {
-        Bump::Patch => "fix",
-        Bump::Minor | Bump::Major => "feat",
-    }
-}
-
-fn known_in_words(known: &Known) -> &'static str {
-    match known {
-        Known::Merge => "a merge; its commits count themselves",
-        Known::Revert(_) => "a revert",
-        Known::Fixup => "a fixup commit",
-        Known::SquashHeader => "a squash with nothing conventional in it",
-        Known::Bot => "a robot's commit",
-        Known::VersionOnlySubject => "names only a version",
-        Known::Initial => "an initial commit",
-    }
 }
 
 #[cfg(test)]

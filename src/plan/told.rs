@@ -1,9 +1,11 @@
 //! What one commit says, after a reviewed override has had its word.
 
+use std::cell::OnceCell;
+
 use crate::history::commit::Commit;
 use crate::history::lines::holds;
 use crate::history::overrides::Override;
-use crate::history::reader::{Entries, Reading, message_footers, read};
+use crate::history::reader::{Entries, Reading, may_hold_scopes, message_footers, read};
 use crate::history::revert::{Revert, revert_of};
 use crate::plan::facts::Facts;
 use crate::workspace::config::settings::EntriesRule;
@@ -47,21 +49,40 @@ impl<'f> Told<'f> {
         read(self.message, entries(rule))
     }
 
-    /// The message under every `entries` rule that a package has.
-    pub fn readings(&self, rules: &[EntriesRule]) -> Readings {
-        Readings(rules.iter().map(|rule| (*rule, self.read_as(*rule))).collect())
+    /// The message under every `entries` rule that a package has; each is read where it is asked for.
+    pub fn readings(&self, rules: &[EntriesRule]) -> Readings<'f> {
+        Readings {
+            message: self.message,
+            by_rule: rules.iter().map(|rule| (*rule, OnceCell::new())).collect(),
+        }
+    }
+
+    /// Whether entries of its body may name packages by their scopes.
+    pub fn may_name_packages(&self) -> bool {
+        may_hold_scopes(self.message)
     }
 }
 
-/// One message, read under each rule.
+/// One message, read under each rule that is asked for.
 #[derive(Debug)]
-pub struct Readings(Vec<(EntriesRule, Reading)>);
+pub struct Readings<'f> {
+    message: &'f str,
+    by_rule: Vec<(EntriesRule, OnceCell<Reading>)>,
+}
 
-impl Readings {
+impl Readings<'_> {
     /// As a package with this rule reads it.
     pub fn by(&self, rule: EntriesRule) -> &Reading {
-        let found = self.0.iter().find(|(known, _)| *known == rule);
-        &found.expect("every rule of a package is read").1
+        let found = self.by_rule.iter().find(|(known, _)| *known == rule);
+        let (_, reading) = found.expect("every rule of a package is known");
+        reading.get_or_init(|| read(self.message, entries(rule)))
+    }
+
+    /// Reads it under every rule.
+    pub fn read_all(&self) {
+        for (rule, _) in &self.by_rule {
+            self.by(*rule);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::{Just, Strategy, any, proptest};
 use proptest::{collection, option, prop_assert, prop_assert_eq, prop_oneof};
 
-use super::{Entries, Reading, message_footers, read};
+use super::{Entries, Reading, may_hold_scopes, message_footers, read};
 use crate::history::entry::{Entry, Footer, Separator};
 use crate::history::revert::revert_of;
 
@@ -149,6 +149,8 @@ proptest! {
         for how in WAYS {
             let Reading::Conventional(entries) = read(&text, how) else { continue };
             prop_assert!(!entries.is_empty());
+            let names = entries.iter().any(|entry| entry.from_squash && entry.scope.is_some());
+            prop_assert!(!names || may_hold_scopes(&text));
             for (place, entry) in entries.iter().enumerate() {
                 prop_assert!(!entry.kind.is_empty() && !entry.description.is_empty());
                 prop_assert_eq!(entry.breaking, !entry.breaking_notes.is_empty());
