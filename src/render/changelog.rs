@@ -1,7 +1,7 @@
 //! Puts a new section into a changelog that people and other tools wrote, and touches nothing else.
 
 use crate::render::format::Format;
-use crate::render::headings::{self, Heading, Hidden, Line, Names};
+use crate::render::headings::{self, Heading, Hidden, Line, Names, Spelling};
 
 /// A text to put at a byte offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,10 @@ const MARKERS: [&str; 5] = [
     ".. towncrier release notes start",
 ];
 
+fn is_marker(text: &str) -> bool {
+    text.starts_with(['<', '.']) && MARKERS.contains(&text)
+}
+
 /// Where a section goes, and its text with the file's own line breaks and heading level.
 ///
 /// Below a marker line if there is one; else above the first heading that names a version; else below the
@@ -49,9 +53,10 @@ pub fn insert(
 }
 
 fn refuse_twice(headings: &[Heading<'_>], lines: &[Line<'_>], version: &str) -> Result<(), ChangelogError> {
+    let ours = Spelling::of(version);
     for heading in headings {
         if let Names::Version(named) = heading.names
-            && headings::same_version(named, version)
+            && ours.is(named)
         {
             let below = lines[heading.line..].iter().position(|line| line.text.contains(named)).unwrap_or(0);
             let line = heading.line + below + 1;
@@ -63,7 +68,7 @@ fn refuse_twice(headings: &[Heading<'_>], lines: &[Line<'_>], version: &str) -> 
 
 /// The line above which the section goes; the number of lines for the end.
 fn place(lines: &[Line<'_>], headings: &[Heading<'_>], format: Format) -> usize {
-    if let Some(marker) = lines.iter().position(|line| MARKERS.contains(&line.text.trim())) {
+    if let Some(marker) = lines.iter().position(|line| is_marker(line.text.trim())) {
         return marker + 1;
     }
     if let Some(first) = headings.iter().find(|heading| matches!(heading.names, Names::Version(_))) {

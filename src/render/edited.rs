@@ -1,14 +1,14 @@
 //! Notes that people edited: in the words of a release, and in the section of a changelog.
 
 use crate::render::format::Format;
-use crate::render::headings::{self, Names};
+use crate::render::headings::{self, Names, Spelling};
 
 /// What a changelog says of a version, below its heading. `None` where no heading names it.
 pub fn section_of<'t>(changelog: &'t str, version: &str, format: Format) -> Option<&'t str> {
     let lines = headings::lines(changelog);
     let found = headings::headings(&lines, format);
-    let is_it =
-        |names: Names<'_>| matches!(names, Names::Version(named) if headings::same_version(named, version));
+    let ours = Spelling::of(version);
+    let is_it = |names: Names<'_>| matches!(names, Names::Version(named) if ours.is(named));
     let at = found.iter().position(|heading| is_it(heading.names))?;
     let title = lines[found[at].line..].iter().position(|line| line.text.contains(version)).unwrap_or(0);
     let underlined = format == Format::ReStructuredText;

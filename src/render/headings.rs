@@ -43,15 +43,16 @@ pub enum Names<'a> {
 
 /// The lines of a text.
 pub fn lines(text: &str) -> Vec<Line<'_>> {
-    let mut at = 0;
-    text.split_inclusive('\n')
-        .map(|line| {
-            let start = at;
-            at += line.len();
-            let shown = if start == 0 { line.trim_start_matches('\u{feff}') } else { line };
-            Line { start, next: at, text: shown.trim_end_matches(['\n', '\r']) }
-        })
-        .collect()
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
+    let ends = ends.chain((!text.is_empty() && !text.ends_with('\n')).then_some(text.len()));
+    let mut start = 0;
+    ends.map(|next| {
+        let line = &text[start..next];
+        let shown = if start == 0 { line.trim_start_matches('\u{feff}') } else { line };
+        let start = std::mem::replace(&mut start, next);
+        Line { start, next, text: shown.trim_end_matches(['\n', '\r']) }
+    })
+    .collect()
 }
 
 /// The headings of a changelog in order; code and comments hold none.
@@ -120,6 +121,9 @@ impl<'a> Hidden<'a> {
 /// `## text` (CommonMark 0.31, section 4.2).
 fn atx(line: &str) -> Option<(usize, &str)> {
     let text = line.trim_start_matches(' ');
+    if !text.starts_with('#') {
+        return None;
+    }
     let rest = text.trim_start_matches('#');
     let level = text.len() - rest.len();
     let fits = line.len() - text.len() < 4
@@ -132,13 +136,15 @@ fn atx(line: &str) -> Option<(usize, &str)> {
 fn setext<'a>(lines: &[Line<'a>], index: usize) -> Option<(usize, &'a str)> {
     let under = lines.get(index + 1)?.text.trim();
     let sign = under.chars().next().filter(|sign| ['=', '-'].contains(sign))?;
+    if under.len() < 2 || !under.chars().all(|c| c == sign) {
+        return None;
+    }
     let text = lines[index].text.trim();
     let level = if sign == '=' { 1 } else { 2 };
-    let underlined = under.len() > 1 && under.chars().all(|c| c == sign);
     let alone =
         index == 0 || lines[index - 1].is_blank() || lines[index - 1].text.trim_start().starts_with("<a ");
     let plain = !text.is_empty() && !text.starts_with(['-', '*', '+', '>', '<', '|', '=']);
-    (underlined && alone && plain).then_some((level, text))
+    (alone && plain).then_some((level, text))
 }
 
 /// Sections are told apart by their adornment, levels by the order in which adornments come (docutils).
@@ -182,8 +188,10 @@ fn labelled(lines: &[Line<'_>], title: usize) -> usize {
 }
 
 fn names(text: &str, level: usize) -> Names<'_> {
-    let word = text.trim_start_matches(['[', '*', '_']).to_ascii_lowercase();
-    if word.starts_with("unreleased") || ["next", "upcoming", "next]", "upcoming]"].contains(&word.as_str()) {
+    let word = text.trim_start_matches(['[', '*', '_']);
+    let is = |other: &str| word.eq_ignore_ascii_case(other);
+    let begins = |start: &str| word.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start));
+    if begins("unreleased") || ["next", "upcoming", "next]", "upcoming]"].into_iter().any(is) {
         return Names::Unreleased;
     }
     version(text, level).map_or(Names::Other, Names::Version)
@@ -223,10 +231,20 @@ fn version_of_word(word: &str) -> Option<&str> {
     numbered.then_some(number)
 }
 
-/// Whether two spellings name one version, as PEP 440 reads them.
-pub fn same_version(one: &str, other: &str) -> bool {
-    match (Version::parse(one), Version::parse(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => one == other,
+/// A spelling of a version, and what PEP 440 reads in it.
+pub struct Spelling<'a> {
+    text: &'a str,
+    version: Option<Version>,
+}
+
+impl<'a> Spelling<'a> {
+    pub fn of(text: &'a str) -> Spelling<'a> {
+        Spelling { text, version: Version::parse(text).ok() }
+    }
+
+    /// Whether another one names the same version.
+    pub fn is(&self, other: &str) -> bool {
+        let Some(version) = &self.version else { return self.text == other };
+        self.text == other || Version::parse(other).is_ok_and(|other| other == *version)
     }
 }
