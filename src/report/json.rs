@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use memchr::memmem;
 use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::plan::Plan;
 use crate::plan::digest::Digest;
@@ -36,7 +36,7 @@ const OURS: &str = "our own types have string keys and finite numbers";
 /// # Errors
 /// Where it can not be written.
 pub fn write<T: Serialize>(value: &T, into: &mut impl Write) -> io::Result<()> {
-    let mut serializer = Serializer::with_formatter(&mut *into, Safe(PrettyFormatter::new()));
+    let mut serializer = Serializer::with_formatter(&mut *into, Safe(Indented::default()));
     value.serialize(&mut serializer)?;
     into.write_all(b"\n")
 }
@@ -65,7 +65,7 @@ fn seal_holding(most: usize, plan: &mut Plan, into: &mut impl Write) -> io::Resu
             let _unasked = sender.send(digest.clone());
             digest
         });
-        let held = Vec::with_capacity(most);
+        let held = Vec::with_capacity(most + PIECE);
         let sealing = Sealing { into, taken, most, held: Some(held) };
         let mut sealing = BufWriter::with_capacity(PIECE, sealing);
         let written = write(unsealed, &mut sealing).and_then(|()| sealing.flush());
@@ -212,6 +212,85 @@ impl<F: Formatter> Formatter for Safe<F> {
     }
 }
 
+/// Indents as serde_json does, two spaces a level, and writes what begins a line at once.
+#[derive(Default)]
+struct Indented {
+    depth: usize,
+    /// Whether what is open holds a value already.
+    has_value: bool,
+}
+
+/// What begins a line, as far as lines are indented most often.
+const BEGINNING: &[u8; 34] = b",\n                                ";
+
+impl Indented {
+    fn begin_line<W: ?Sized + Write>(&self, into: &mut W, comma: bool) -> io::Result<()> {
+        let beginning = &BEGINNING[usize::from(!comma)..];
+        let length = 2 * self.depth + 1 + usize::from(comma);
+        match beginning.get(..length) {
+            Some(beginning) => into.write_all(beginning),
+            None => {
+                into.write_all(beginning)?;
+                into.write_all(" ".repeat(length - beginning.len()).as_bytes())
+            }
+        }
+    }
+
+    fn open<W: ?Sized + Write>(&mut self, into: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        self.has_value = false;
+        into.write_all(bracket)
+    }
+
+    fn close<W: ?Sized + Write>(&mut self, into: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth -= 1;
+        if self.has_value {
+            self.begin_line(into, false)?;
+        }
+        into.write_all(bracket)
+    }
+}
+
+impl Formatter for Indented {
+    fn begin_array<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.open(into, b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.close(into, b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, into: &mut W, first: bool) -> io::Result<()> {
+        self.begin_line(into, !first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.open(into, b"{")
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        self.close(into, b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, into: &mut W, first: bool) -> io::Result<()> {
+        self.begin_line(into, !first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, into: &mut W) -> io::Result<()> {
+        into.write_all(b": ")
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
+    }
+}
+
 /// As JSON escapes a character outside ASCII (RFC 8259, section 7).
 fn escape<W: ?Sized + Write>(character: char, into: &mut W) -> io::Result<()> {
     character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(into, "\\u{unit:04x}"))
@@ -240,6 +319,17 @@ mod tests {
             assert_eq!(shown, format!("\"{}\\u009b{}\"", "a".repeat(at), "b".repeat(70)));
             assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn lines_are_indented_as_serde_json_does() {
+        let mut value = serde_json::json!({ "a": [], "b": {}, "c": [1, "x", null, [true], {}], "d": 1.5 });
+        for _ in 0..20 {
+            value = serde_json::json!({ "deeper": [value, [], 0], "z": "" });
+            assert_eq!(pretty(&value).trim_end(), serde_json::to_string_pretty(&value).unwrap());
+        }
+        let schema = plan_schema();
+        assert_eq!(pretty(&schema).trim_end(), serde_json::to_string_pretty(&schema).unwrap());
     }
 
     #[test]
