@@ -34,6 +34,24 @@ impl CommitId {
         }
     }
 
+    /// Puts all of it behind a text.
+    pub fn push_to(&self, text: &mut String) {
+        text.push_str(self.whole(&mut [[0; 2]; 20]));
+    }
+
+    /// All of it, with room for its digits.
+    fn whole<'r>(&'r self, room: &'r mut [[u8; 2]; 20]) -> &'r str {
+        match self {
+            CommitId::Name(name) => name,
+            CommitId::Sha1(id) => {
+                for (digits, byte) in room.iter_mut().zip(id) {
+                    *digits = digits_of(byte);
+                }
+                std::str::from_utf8(room.as_flattened()).unwrap_or_default()
+            }
+        }
+    }
+
     /// Whether it begins with these digits.
     pub fn begins_with(&self, digits: &str) -> bool {
         match self {
@@ -48,13 +66,7 @@ impl CommitId {
 
 impl std::fmt::Display for CommitId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            CommitId::Name(name) => f.write_str(name),
-            CommitId::Sha1(id) => {
-                let digits = id.map(|byte| digits_of(&byte));
-                f.write_str(std::str::from_utf8(digits.as_flattened()).unwrap_or_default())
-            }
-        }
+        f.write_str(self.whole(&mut [[0; 2]; 20]))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::survey::config_file::{ConfigFile, config_of_commit, find_config};
 use crate::survey::environments::{EnvironmentSettings, environments, first};
 use crate::survey::error::SurveyError;
 use crate::survey::inside::index_folders;
-use crate::survey::inventory::{Inventory, take_inventory};
+use crate::survey::inventory::{Inventory, Rest, read_rest, take_inventory};
 use crate::survey::merging::Merging;
 use crate::survey::packages::Files;
 use crate::survey::walk::{Shared, Walk, WalkPackage, walk};
@@ -34,6 +34,7 @@ use crate::workspace::file_name::FileName;
 use crate::workspace::name::normalize;
 use crate::workspace::package::Package;
 use crate::workspace::source::VersionSource;
+use crate::world::beside::beside;
 use crate::world::clock;
 use crate::world::git::{Head, Repository};
 
@@ -120,8 +121,17 @@ fn gather(
     let mut inventory = take_inventory(&repository, &head.commit, &config_file, &mut files, tags, options)?;
     let github = github_releases(config, &inventory);
     let counted = std::mem::take(&mut inventory.version_tags.found);
-    let mut walked = walk(&repository, walking(&inventory, counted, ahead))?;
-    let config_digest = config_digest(&config_file, &inventory);
+    let first_walk = walking(&inventory, counted, ahead);
+    let (packages, settings) = (&inventory.packages, &inventory.settings);
+    // What else the commit holds is read while history is.
+    let (rest, walked) = beside(
+        || {
+            let rest = read_rest(&repository, &mut files, packages, settings)?;
+            Ok::<_, SurveyError>((config_digest(&config_file, &rest), rest))
+        },
+        || walk(&repository, first_walk),
+    );
+    let ((config_digest, rest), mut walked) = (rest?, walked?);
     let mut warnings = std::mem::take(&mut inventory.warnings);
     let taken_back = withdrawn(&objects, &walked)?;
     if !taken_back.is_empty() {
@@ -149,25 +159,25 @@ fn gather(
         ));
     }
     warnings.append(&mut inventory.passed_by);
-    let environments = environments(config, packages, settings, &inventory.graph)?;
+    let environments = environments(config, packages, settings, &rest.graph)?;
     let mut facts = Facts {
         first: first(&environments),
         github,
         telling: telling(config),
         tags_digest: tags_digest(packages, &walked),
         history: walked,
-        graph: inventory.graph,
+        graph: rest.graph,
         groups: config.groups(),
         files: files.into_read(),
-        overrides: inventory.overrides,
-        fragments: inventory.fragments,
+        overrides: rest.overrides,
+        fragments: rest.fragments,
         published,
         index_digest,
         config_digest,
         branch: head.branch,
         remote: repository.remote_url("origin"),
         date,
-        templates: inventory.templates,
+        templates: rest.templates,
         frontend: config.frontend().as_str().to_owned(),
         warnings,
         assumed: Vec::new(),
@@ -350,8 +360,8 @@ fn page(index: &Path, package: &Package) -> Result<Option<Page>, SurveyError> {
     }
 }
 
-fn config_digest(config_file: &ConfigFile, inventory: &Inventory) -> Digest {
-    let Inventory { overrides, fragments, templates, .. } = inventory;
+fn config_digest(config_file: &ConfigFile, rest: &Rest) -> Digest {
+    let Rest { overrides, fragments, templates, .. } = rest;
     Digest::of(format!("{}\n{overrides:?}\n{fragments:?}\n{templates:?}", config_file.text).as_bytes())
 }
 
@@ -359,7 +369,11 @@ fn tags_digest(packages: &[Package], history: &History) -> Digest {
     let mut text = String::new();
     for (package, tags) in packages.iter().zip(&history.tags) {
         for tag in tags {
-            text.push_str(&format!("{} {} {}\n", package.short, tag.tag, tag.commit));
+            for part in [&package.short, " ", &tag.tag, " "] {
+                text.push_str(part);
+            }
+            tag.commit.push_to(&mut text);
+            text.push('\n');
         }
     }
     Digest::of(text.as_bytes())

@@ -22,7 +22,6 @@ use crate::workspace::discover::discover;
 use crate::workspace::discover::reach::Reach;
 use crate::workspace::graph::Graph;
 use crate::workspace::package::Package;
-use crate::world::beside::beside;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 
@@ -31,11 +30,6 @@ pub struct Inventory {
     pub packages: Vec<Package>,
     /// The settings of each package.
     pub settings: Vec<PackageSettings>,
-    pub graph: Graph,
-    pub overrides: Vec<Override>,
-    pub fragments: Vec<Fragment>,
-    /// A user's own templates, by package.
-    pub templates: Vec<Templates>,
     /// The tags of releases that count.
     pub version_tags: VersionTags,
     /// What was given up for good.
@@ -62,25 +56,9 @@ pub fn take_inventory(
     let (found, passed_by) = find_packages(repository, commit, config_file, files, options)?;
     let (packages, settings): (Vec<Package>, Vec<_>) =
         found.into_iter().map(|found| (found.package, found.settings)).unzip();
-    let (read, counted) = beside(
-        || read_rest(repository, files, &packages, &settings),
-        || count(repository, tags, &packages, options),
-    );
-    let (Rest { graph, overrides, fragments, templates }, counted) = (read?, counted?);
-    let Counted { tags, version_tags, closed } = counted;
-    let mut inventory = Inventory {
-        packages,
-        settings,
-        graph,
-        overrides,
-        fragments,
-        templates,
-        version_tags,
-        closed,
-        warnings: Vec::new(),
-        passed_by,
-        tags,
-    };
+    let Counted { tags, version_tags, closed } = count(repository, tags, &packages, options)?;
+    let mut inventory =
+        Inventory { packages, settings, version_tags, closed, warnings: Vec::new(), passed_by, tags };
     let Inventory { tags, packages, version_tags, .. } = &mut inventory;
     inventory.warnings = recognise_older_formats(tags, packages, &version_tags.found);
     if !inventory.warnings.is_empty() || !inventory.closed.tags.is_empty() {
@@ -89,16 +67,20 @@ pub fn take_inventory(
     Ok(inventory)
 }
 
-/// What else stands in the commit.
-struct Rest {
-    graph: Graph,
-    overrides: Vec<Override>,
-    fragments: Vec<Fragment>,
-    templates: Vec<Templates>,
+/// What else stands in the commit, and is not asked for where history is read.
+pub struct Rest {
+    pub graph: Graph,
+    pub overrides: Vec<Override>,
+    pub fragments: Vec<Fragment>,
+    /// A user's own templates, by package.
+    pub templates: Vec<Templates>,
 }
 
 /// Reads the files that a release may edit, and what else a plan is made from.
-fn read_rest(
+///
+/// # Errors
+/// Where something can not be read or understood.
+pub fn read_rest(
     repository: &Repository,
     files: &mut Files<'_>,
     packages: &[Package],

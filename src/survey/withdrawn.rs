@@ -22,6 +22,9 @@ pub struct Withdrawn {
 /// # Errors
 /// Unreadable objects.
 pub fn withdrawn(objects: &Objects, history: &History) -> Result<Vec<Withdrawn>, GitError> {
+    if history.tags.iter().all(Vec::is_empty) {
+        return Ok(Vec::new());
+    }
     let commits = history.commits.par_iter().with_min_len(TOGETHER).enumerate();
     let reverts: Vec<(usize, Revert)> =
         commits.filter_map(|(place, commit)| Some((place, revert_of(&commit.message)?))).collect();
