@@ -82,8 +82,17 @@ pub fn draft(facts: &Facts, request: &Request) -> Result<Draft, PlanError> {
     let order = order(facts, &decisions);
     let branch = facts.branch.clone().unwrap_or_default();
     let message = commit_message(&releases);
-    let (steps, edits) =
-        rayon::join(|| steps(&releases, &order, &branch, &facts.frontend, &message), || edits.finish(facts));
+    let changes = std::mem::take(&mut tally.changes);
+    let ((steps, edits), ()) = rayon::join(
+        || {
+            rayon::join(
+                || steps(&releases, &order, &branch, &facts.frontend, &message),
+                || edits.finish(facts),
+            )
+        },
+        // Of a long history they are many, and much else is made of them by now.
+        || drop(changes),
+    );
     let plan = Plan {
         format: FORMAT,
         digest: Digest::none(),

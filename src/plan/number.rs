@@ -62,8 +62,6 @@ pub fn decide_alone(
 ) -> Option<Decision> {
     let versioning = &facts.settings[package].versioning;
     let changes = &tally.changes[package];
-    let mut because = because_of(facts, changes);
-    let mut explain = Vec::new();
     let forced = forced(facts, package, standing, &tally.release_as[package], versioning, warnings);
     let bump = changes.iter().filter_map(|change| change.size).max();
     let fresh = changes.iter().any(|change| change.fresh && change.size.is_some());
@@ -78,8 +76,7 @@ pub fn decide_alone(
     if !(fresh || graduating || wanted.first || forced.is_some() || given_up.is_some()) {
         return None;
     }
-    explain
-        .extend(changes.iter().filter(|change| change.size.is_some()).map(|change| line_of(facts, change)));
+    let (mut because, mut explain) = reasons(facts, changes);
     if let Some(reason) = given_up {
         explain.push(reason.text.clone());
         because.push(reason);
@@ -340,30 +337,30 @@ fn forced(
     Some((version, because))
 }
 
-fn because_of(facts: &Facts, changes: &[Change]) -> Vec<Because> {
-    changes
-        .iter()
-        .filter_map(|change| {
-            let size = change.size?.to_string();
-            let (kind, commit, fragment) = match change.source {
-                Source::Commit(index) => {
-                    (BecauseKind::Commit, Some(facts.history.commits[index].id.to_string()), None)
-                }
-                Source::Fragment(index) => {
-                    (BecauseKind::Fragment, None, Some(facts.fragments[index].path.clone()))
-                }
-            };
-            Some(Because {
-                kind,
-                commit,
-                fragment,
-                package: None,
-                size: Some(size),
-                text: title(change),
-                rule: change.rule.to_string(),
-            })
-        })
-        .collect()
+/// Each change that asks for a size: as a reason, and as a line of the derivation.
+fn reasons(facts: &Facts, changes: &[Change]) -> (Vec<Because>, Vec<String>) {
+    let reason = |change: &Change| {
+        let size = change.size?.as_str();
+        let (kind, commit, fragment) = match change.source {
+            Source::Commit(index) => (BecauseKind::Commit, Some(&facts.history.commits[index].id), None),
+            Source::Fragment(index) => (BecauseKind::Fragment, None, Some(&facts.fragments[index].path)),
+        };
+        let text = title(change);
+        let source = commit.map(CommitId::short).or(fragment.cloned()).unwrap_or_default();
+        let held = if change.fresh { "" } else { " (in the last pre-release)" };
+        let line = [&source, " ", &text, " → ", size, ", by ", &change.rule, held].concat();
+        let because = Because {
+            kind,
+            commit: commit.map(CommitId::to_string),
+            fragment: fragment.cloned(),
+            package: None,
+            size: Some(size.to_owned()),
+            text,
+            rule: change.rule.to_string(),
+        };
+        Some((because, line))
+    };
+    changes.iter().filter_map(reason).unzip()
 }
 
 /// An entry's first line: `feat(core)!: text`; the text alone where it has no type.
@@ -378,16 +375,6 @@ fn title(change: &Change) -> String {
         Some(scope) => [&entry.kind, "(", scope, ")", mark, ": ", description].concat(),
         None => [&entry.kind, mark, ": ", description].concat(),
     }
-}
-
-fn line_of(facts: &Facts, change: &Change) -> String {
-    let source = match change.source {
-        Source::Commit(index) => &facts.history.commits[index].id.short(),
-        Source::Fragment(index) => &facts.fragments[index].path,
-    };
-    let size = change.size.map_or("none", Bump::as_str);
-    let held = if change.fresh { "" } else { " (in the last pre-release)" };
-    [source, " ", &title(change), " → ", size, ", by ", &change.rule, held].concat()
 }
 
 fn derivation(versioning: &Versioning, standing: &Standing, wanted: &Wanted, to: &Version) -> String {

@@ -91,7 +91,18 @@ impl From<pep440_rs::Version> for Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let version = &self.0;
+        let is_bare =
+            version.epoch() == 0 && version.is_stable() && !version.is_post() && !version.is_local();
+        if !is_bare {
+            return version.fmt(f);
+        }
+        // Most are, and all are written many times.
+        for (place, number) in version.release().iter().enumerate() {
+            let dot = if place == 0 { "" } else { "." };
+            write!(f, "{dot}{number}")?;
+        }
+        Ok(())
     }
 }
 
