@@ -52,10 +52,10 @@ pub fn plan(survey: &Survey, global: &Global, wish: &Wish) -> Result<Plan, Failu
     make(&survey.facts, &request).map_err(Failure::user)
 }
 
-/// The same plan without its digest.
-pub fn draft(survey: &Survey, global: &Global, wish: &Wish) -> Result<Draft, Failure> {
+/// The same plan without its digest. The survey loses its commits' messages.
+pub fn draft(survey: &mut Survey, global: &Global, wish: &Wish) -> Result<Draft, Failure> {
     let request = request(survey, global, wish)?;
-    make::draft(&survey.facts, &request).map_err(Failure::user)
+    make::draft(&mut survey.facts, &request).map_err(Failure::user)
 }
 
 /// The package that a word names: its name, its distribution's, or its folder.

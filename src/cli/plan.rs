@@ -24,7 +24,7 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
     refuse_saving(verb)?;
     let assumed = assumptions(&verb.assume)?;
     let is_assumed = !assumed.is_empty();
-    let survey = open::survey_assuming(global, &verb.wish, assumed)?;
+    let mut survey = open::survey_assuming(global, &verb.wish, assumed)?;
     if let Some(tag) = &verb.of.tag {
         return github_output::what_is_left(global, verb, &survey, tag, streams);
     }
@@ -33,7 +33,7 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
     let plan = match waiting {
         Some(plan) => plan,
         None if is_streamed => {
-            let Draft { mut plan, waste } = open::draft(&survey, global, &verb.wish)?;
+            let Draft { mut plan, waste } = open::draft(&mut survey, global, &verb.wish)?;
             streams.print_with(|stdout| json::write_and_seal(&mut plan, stdout));
             std::mem::forget(waste);
             return end(survey, plan, verb, global, streams);

@@ -30,24 +30,36 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry without its prose and its footers, which notes and plans do not tell of a commit.
-    pub fn in_short(&self) -> Entry {
-        Entry {
-            kind: self.kind.clone(),
-            scope: self.scope.clone(),
-            description: self.description.clone(),
+    /// What plans and notes tell of it.
+    pub fn brief(&self) -> Brief {
+        Brief {
+            kind: self.kind.as_str().into(),
+            scope: self.scope.as_deref().map(Box::from),
+            description: self.description.as_str().into(),
             body: None,
             breaking: self.breaking,
-            breaking_notes: self.breaking_notes.clone(),
+            breaking_notes: self.breaking_notes.as_slice().into(),
             stable: self.stable,
-            footers: Vec::new(),
-            release_as: self.release_as.clone(),
-            packages: self.packages.clone(),
-            references: self.references.clone(),
+            references: self.references.as_slice().into(),
             pull_request: self.pull_request,
-            from_squash: self.from_squash,
         }
     }
+}
+
+/// What plans and notes tell of an entry: without its footers, and of a commit's without its prose. Small, as histories are
+/// long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    pub kind: Box<str>,
+    pub scope: Option<Box<str>>,
+    pub description: Box<str>,
+    /// What there is more to say.
+    pub body: Option<Box<str>>,
+    pub breaking: bool,
+    pub breaking_notes: Box<[String]>,
+    pub stable: bool,
+    pub references: Box<[u64]>,
+    pub pull_request: Option<u64>,
 }
 
 /// A footer (Conventional Commits 1.0.0, items 8 to 10).

@@ -1,5 +1,6 @@
 //! Facts in, Plan out.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::decide::{Decision, Decisions, decide};
@@ -12,7 +13,7 @@ use crate::plan::notes::write_notes;
 use crate::plan::number::{is_major, release_bump};
 use crate::plan::standing::{Standing, standings};
 use crate::plan::steps::{Order, steps};
-use crate::plan::tally::{Source, Tally, tally};
+use crate::plan::tally::{Source, Tally, tally, tally_by};
 use crate::plan::{Base, Deploy, FORMAT, LeftOut, Plan, Refusal, Release, Unchanged};
 use crate::workspace::manifest::Place;
 
@@ -34,7 +35,7 @@ pub enum PlanError {
 /// # Errors
 /// Where a user's own template does not render, or two edits of one file collide.
 pub fn make(facts: &Facts, request: &Request) -> Result<Plan, PlanError> {
-    let Draft { mut plan, waste } = draft(facts, request)?;
+    let Draft { mut plan, waste } = draft_by(facts, request, tally(facts))?;
     // What it was made from is given back meanwhile.
     (plan.digest, ()) = rayon::join(|| plan.compute_digest(), || drop(waste));
     Ok(plan)
@@ -51,12 +52,19 @@ pub struct Draft {
 #[expect(dead_code, reason = "nobody asks it for anything")]
 pub struct Waste(Tally, Decisions, Vec<Result<Standing, Refusal>>);
 
-/// Makes the same plan, without its digest.
+/// Makes the same plan, without its digest. The facts lose their commits' messages, which take much of a long history's
+/// memory, one after the other.
 ///
 /// # Errors
 /// Those of `make`.
-pub fn draft(facts: &Facts, request: &Request) -> Result<Draft, PlanError> {
-    let mut tally = tally(facts);
+pub fn draft(facts: &mut Facts, request: &Request) -> Result<Draft, PlanError> {
+    let commits = facts.history.commits.iter_mut();
+    let messages = commits.map(|commit| Cow::Owned(std::mem::take(&mut commit.message))).collect();
+    let tally = tally_by(facts, messages);
+    draft_by(facts, request, tally)
+}
+
+fn draft_by(facts: &Facts, request: &Request, mut tally: Tally) -> Result<Draft, PlanError> {
     let standings = standings(facts, request);
     let mut decisions = decide(facts, request, &tally, &standings);
     let mut edits = Edits::of(facts, &mut decisions, &standings);

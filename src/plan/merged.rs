@@ -1,6 +1,7 @@
 //! What is left to do of a plan whose edits a merged pull request brought onto the branch.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use memchr::memmem;
 use similar::{ChangeTag, TextDiff};
@@ -18,7 +19,9 @@ pub const TRAILER: &str = "Release-Plan:";
 
 /// The plans that a message names, in whatever place: a squash puts what it joins into lists and paragraphs.
 pub fn plans_named(message: &str) -> Vec<Digest> {
-    if memmem::find(message.as_bytes(), TRAILER.as_bytes()).is_none() {
+    // Nearly every message ends here.
+    static FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(TRAILER));
+    if FINDER.find(message.as_bytes()).is_none() {
         return Vec::new();
     }
     let named = |line: &str| Digest::parse(line.trim().strip_prefix(TRAILER)?.trim());

@@ -1,14 +1,38 @@
 //! What a merge commit says where the commits it brings say nothing: a forge writes the pull request's title into it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::history::commit::{Commit, CommitId, Touched};
 use crate::history::entry::Entry;
 use crate::history::reader::{Entries, Reading, read};
+use crate::plan::told::{Told, read_as};
+use crate::workspace::config::settings::EntriesRule;
+
+/// The merges that count, by their places: those on the first-parent line whose body holds a pull request's conventional
+/// title, where none of the commits they bring says anything conventional.
+pub fn counted_merges(
+    commits: &[Commit],
+    told: &[Told<'_>],
+    messages: &[Cow<'_, str>],
+    places: &HashMap<&CommitId, usize>,
+    rule: EntriesRule,
+) -> HashMap<usize, (Entry, Vec<usize>)> {
+    let is_told = |place: &usize| matches!(read_as(&messages[*place], rule), Reading::Conventional(_));
+    let counted = |(place, commit): (usize, &Commit)| {
+        if commit.parents.len() < 2 || !commit.mainline || told[place].correction.is_some() {
+            return None;
+        }
+        let entry = entry_of_merge(&messages[place])?;
+        let brought = merged(commits, places, place);
+        (!brought.iter().any(is_told)).then(|| (place, (entry, packages_of(commits, &brought))))
+    };
+    commits.iter().enumerate().filter_map(counted).collect()
+}
 
 /// The entry in a merge's body: its first paragraph, where that is conventional (`Merge pull request #12 …`, a blank
 /// line, `feat: x`).
-pub fn entry_of_merge(message: &str) -> Option<Entry> {
+fn entry_of_merge(message: &str) -> Option<Entry> {
     let (title, body) = message.trim_start().split_once('\n')?;
     let Reading::Conventional(entries) = read(body.trim_start(), Entries::Subject) else { return None };
     let mut entry = entries.into_iter().next()?;
@@ -34,7 +58,7 @@ pub fn merged(commits: &[Commit], places: &HashMap<&CommitId, usize>, merge: usi
 }
 
 /// The packages whose files any of these commits changes.
-pub fn packages_of(commits: &[Commit], places: &[usize]) -> Vec<usize> {
+fn packages_of(commits: &[Commit], places: &[usize]) -> Vec<usize> {
     let touches = places.iter().flat_map(|place| &commits[*place].touches);
     let counted = touches.filter(|touch| matches!(touch.what, Touched::Files | Touched::Shared));
     let packages: BTreeSet<usize> = counted.map(|touch| touch.package).collect();

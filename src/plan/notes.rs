@@ -10,7 +10,6 @@ use crate::plan::decide::{Decision, Decisions};
 use crate::plan::edits::{Edits, text_of};
 use crate::plan::facts::{Facts, OwnTemplate};
 use crate::plan::make::PlanError;
-use crate::plan::scope::ScopeNames;
 use crate::plan::standing::Standing;
 use crate::plan::tally::{Change, Source, Tally};
 use crate::render::changelog::{Insertion, insert};
@@ -41,7 +40,6 @@ pub fn write_notes(
         tally,
         decisions,
         forge: facts.remote.as_deref().and_then(Forge::of_remote),
-        names: ScopeNames::of(facts),
         shorts: facts
             .packages
             .iter()
@@ -147,7 +145,6 @@ struct Telling<'f> {
     tally: &'f Tally,
     decisions: &'f Decisions,
     forge: Option<Forge>,
-    names: ScopeNames,
     /// The packages by their short names.
     shorts: HashMap<&'f str, usize>,
 }
@@ -203,7 +200,9 @@ impl Telling<'_> {
     fn sections(&self, package: usize, changes: &[&Change]) -> Vec<NotesSection> {
         let configured = &self.facts.settings[package].notes.sections;
         let plain = || changes.iter().filter(|change| !change.entry.breaking);
-        let belongs = |section: &Section, change: &Change| section.types.contains(&change.entry.kind);
+        let belongs = |section: &Section, change: &Change| {
+            section.types.iter().any(|kind| **kind == *change.entry.kind)
+        };
         let mut sections: Vec<NotesSection> = configured
             .iter()
             .filter(|section| !section.breaking)
@@ -230,9 +229,13 @@ impl Telling<'_> {
         let commit = self.commit(change);
         let entry = &change.entry;
         NotesEntry {
-            text: entry.description.clone(),
-            details: entry.body.clone().filter(|_| commit.is_none()),
-            scope: entry.scope.clone().filter(|scope| self.names.packages_of_scope(scope) != [package]),
+            text: entry.description.to_string(),
+            details: entry.body.as_deref().filter(|_| commit.is_none()).map(str::to_owned),
+            scope: entry
+                .scope
+                .as_deref()
+                .filter(|scope| self.tally.names.packages_of_scope(scope) != [package])
+                .map(str::to_owned),
             commit: commit.map(|commit| commit.id.to_string()),
             short: commit.map(|commit| commit.id.short()),
             commit_url: commit
@@ -248,10 +251,10 @@ impl Telling<'_> {
             breaking_notes: entry
                 .breaking_notes
                 .iter()
-                .filter(|note| **note != entry.description)
+                .filter(|note| **note != *entry.description)
                 .cloned()
                 .collect(),
-            references: entry.references.clone(),
+            references: entry.references.to_vec(),
         }
     }
 

@@ -35,6 +35,11 @@ impl<'f> Owners<'f> {
         Owners { facts, names: ScopeNames::of(facts), greedy, by_folder }
     }
 
+    /// The names that commits call the packages by.
+    pub fn into_names(self) -> ScopeNames {
+        self.names
+    }
+
     pub fn names(&self) -> &ScopeNames {
         &self.names
     }
@@ -56,8 +61,8 @@ impl<'f> Owners<'f> {
         let corrected = told.correction.and_then(|correction| correction.packages.as_ref());
         let mut owners = match corrected {
             Some(names) => self.named(commit, names, "override", warnings),
-            None if !told.packages.is_empty() => {
-                self.named(commit, &told.packages, "footer `Packages:`", warnings)
+            None if !told.packages().is_empty() => {
+                self.named(commit, told.packages(), "footer `Packages:`", warnings)
             }
             None if commit.empty => self.of_empty(told, readings),
             None => self.by_path(commit),
@@ -123,7 +128,7 @@ impl<'f> Owners<'f> {
                 Some("a commit without files, named by its scope")
             }
             EmptyCommits::Named if !by_scope.is_empty() => None,
-            EmptyCommits::Named if told.release_as.is_some() => Some("`Release-As:` without files or name"),
+            EmptyCommits::Named if told.release_as().is_some() => Some("`Release-As:` without files or name"),
             EmptyCommits::Named if self.facts.packages[package].path.is_root() => {
                 Some("a commit without files counts for the root package")
             }

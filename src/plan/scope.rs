@@ -1,6 +1,6 @@
 //! Which packages a scope or a footer names.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use globset::{Glob, GlobMatcher};
 
@@ -8,16 +8,16 @@ use crate::plan::facts::Facts;
 use crate::workspace::name::normalize;
 
 /// The names by which commits call the packages.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ScopeNames {
-    exact: BTreeMap<String, Vec<usize>>,
+    exact: HashMap<String, Vec<usize>>,
     patterns: Vec<(GlobMatcher, usize)>,
 }
 
 impl ScopeNames {
     /// Short names, distribution names, folder names (where one package has it) and `scopes` patterns.
     pub fn of(facts: &Facts) -> ScopeNames {
-        let mut exact: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut exact: HashMap<String, Vec<usize>> = HashMap::with_capacity(2 * facts.packages.len());
         let mut patterns = Vec::new();
         for (index, package) in facts.packages.iter().enumerate() {
             for name in [package.short.as_str(), package.name.as_str()] {
@@ -33,7 +33,7 @@ impl ScopeNames {
                 }
             }
         }
-        let mut folders: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut folders: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, package) in facts.packages.iter().enumerate() {
             folders.entry(normalize(package.path.file_name())).or_default().push(index);
         }

@@ -1,20 +1,22 @@
 //! From commits and fragments to the changes that count for each package, and a reason for all others.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::history::commit::{Commit, CommitId, Touched};
-use crate::history::entry::Entry;
+use crate::history::entry::{Brief, Entry};
 use crate::history::overrides;
 use crate::history::reader::{Known, Reading};
 use crate::history::revert::{RangeCommit, RevertPairs, pair_reverts};
 use crate::plan::LeftOut;
 use crate::plan::facts::Facts;
-use crate::plan::merges::{entry_of_merge, merged, packages_of};
+use crate::plan::merges::counted_merges;
 use crate::plan::owners::{Owner, Owners};
-use crate::plan::told::{Readings, Told};
+use crate::plan::scope::ScopeNames;
+use crate::plan::told::{Readings, TOGETHER, Told, read_part, subject};
 use crate::plan::unconventional::{entry_of_fragment, known_in_words, plain_entry};
 use crate::version::bump::Bump;
 use crate::workspace::config::settings::{EntriesRule, Size, Versioning};
@@ -28,13 +30,15 @@ pub struct Tally {
     pub release_as: Vec<Vec<ReleaseAs>>,
     pub left_out: Vec<LeftOut>,
     pub warnings: Vec<String>,
+    /// The names that commits call the packages by.
+    pub names: ScopeNames,
 }
 
 /// One change that counts for one package.
 #[derive(Debug, Clone)]
 pub struct Change {
     pub source: Source,
-    pub entry: Entry,
+    pub entry: Brief,
     /// The size it asks for; none where it only appears in notes.
     pub size: Option<Bump>,
     /// The rule that gave it to the package.
@@ -58,23 +62,33 @@ pub struct ReleaseAs {
     pub fresh: bool,
 }
 
-/// How many messages one thread reads at least: fewer are read before another begins.
-const TOGETHER: usize = 64;
-
 /// Counts everything in the facts' history.
 pub fn tally(facts: &Facts) -> Tally {
+    let messages = facts.history.commits.iter().map(|commit| Cow::Borrowed(commit.message.as_str()));
+    tally_by(facts, messages.collect())
+}
+
+/// The same by the messages of the commits, in their order: each goes once it was counted, as those of a long history take
+/// much memory.
+pub fn tally_by<'f>(facts: &'f Facts, mut messages: Vec<Cow<'f, str>>) -> Tally {
     let commits = &facts.history.commits;
-    let told: Vec<Told<'_>> =
-        commits.par_iter().with_min_len(TOGETHER).map(|commit| Told::read(commit, facts)).collect();
+    let told: Vec<Told<'f>> = commits
+        .par_iter()
+        .zip(&mut messages)
+        .with_min_len(TOGETHER)
+        .map(|(commit, message)| Told::read(commit, message, facts))
+        .collect();
     let rules = entries_rules(facts);
-    let mut counting = Counting::new(facts, &told);
     let takes_all = facts.settings.iter().any(|settings| settings.owns_all);
-    let read = |(told, commits)| read_part(told, commits, &rules, takes_all);
+    let mut counting = Counting::new(facts, &told, &messages);
+    let mut messages = messages.into_iter();
     let mut parts = told.chunks(PART).zip(commits.chunks(PART));
-    let (mut first, mut readings) = (0, parts.next().map_or_else(Vec::new, read));
+    let mut next_part = || parts.next().map(|part| (part, messages.by_ref().take(PART).collect()));
+    let read = |(part, messages)| read_part(part, messages, &rules, takes_all);
+    let (mut first, mut readings) = (0, next_part().map_or_else(Vec::new, read));
     while !readings.is_empty() {
         // While some are counted, the next ones are read.
-        let next = parts.next();
+        let next = next_part();
         let places = first..;
         first += readings.len();
         let count = || {
@@ -83,35 +97,19 @@ pub fn tally(facts: &Facts) -> Tally {
         ((), readings) = rayon::join(count, || next.map_or_else(Vec::new, read));
     }
     counting.count_fragments();
-    counting.tally
+    Tally { names: counting.owners.into_names(), ..counting.tally }
 }
 
-/// The messages of some commits; those that are likely to be asked for their entries are read at once.
-fn read_part<'f>(
-    told: &[Told<'f>],
-    commits: &[Commit],
-    rules: &[EntriesRule],
-    takes_all: bool,
-) -> Vec<Readings<'f>> {
-    let read = |(told, commit): (&Told<'f>, &Commit)| {
-        let readings = told.readings(rules);
-        if takes_all || is_asked(commit, told) {
-            readings.read_all();
-        }
-        readings
-    };
-    told.par_iter().zip(commits).with_min_len(TOGETHER).map(read).collect()
-}
-
-/// Whether a commit's message is likely to be asked for its entries. Of most commits it is not: what they touch is released.
-fn is_asked(commit: &Commit, told: &Told<'_>) -> bool {
-    let counts = |what| matches!(what, Touched::Files | Touched::Shared);
-    let mut touches = commit.touches.iter();
-    touches.any(|touch| counts(touch.what) && commit.since_final.contains(touch.package))
-        || commit.empty
-        || told.correction.is_some()
-        || !told.packages.is_empty()
-        || told.may_name_packages()
+fn pairs(commits: &[Commit], told: &[Told<'_>], messages: &[Cow<'_, str>]) -> RevertPairs {
+    if told.iter().all(|told| told.revert.is_none()) {
+        return RevertPairs::default();
+    }
+    let range = commits.iter().zip(told).zip(messages).map(|((commit, told), message)| RangeCommit {
+        id: &commit.id,
+        subject: subject(message),
+        revert: told.revert.as_deref(),
+    });
+    pair_reverts(&range.collect::<Vec<_>>())
 }
 
 /// How many messages are read before they are counted: all of a long history would take much memory.
@@ -132,35 +130,29 @@ struct Counting<'f> {
     pairs: RevertPairs,
     /// The places of commits, where a merge or a revert asks for them.
     places: HashMap<&'f CommitId, usize>,
+    /// The merges that count, what they say, and for which packages.
+    merges: HashMap<usize, (Entry, Vec<usize>)>,
     tally: Tally,
 }
 
 impl<'f> Counting<'f> {
-    fn new(facts: &'f Facts, told: &'f [Told<'f>]) -> Counting<'f> {
-        let range: Vec<RangeCommit<'_>> = facts
-            .history
-            .commits
-            .iter()
-            .zip(told)
-            .map(|(commit, told)| RangeCommit {
-                id: &commit.id,
-                subject: told.subject,
-                revert: told.revert.as_ref(),
-            })
-            .collect();
+    fn new(facts: &'f Facts, told: &'f [Told<'f>], messages: &[Cow<'f, str>]) -> Counting<'f> {
+        let commits = &facts.history.commits;
         let count = facts.packages.len();
-        let pairs = pair_reverts(&range);
-        let is_asked = !pairs.cancelled.is_empty()
-            || facts.history.commits.iter().any(|commit| commit.parents.len() > 1);
+        let pairs = pairs(commits, told, messages);
+        let is_asked = !pairs.cancelled.is_empty() || commits.iter().any(|commit| commit.parents.len() > 1);
+        let places = match is_asked {
+            true => (0..).zip(commits).map(|(place, one)| (&one.id, place)).collect(),
+            false => HashMap::new(),
+        };
+        let owners = Owners::of(facts);
         Counting {
             facts,
             told,
-            owners: Owners::of(facts),
             pairs,
-            places: match is_asked {
-                true => (0..).zip(&facts.history.commits).map(|(place, one)| (&one.id, place)).collect(),
-                false => HashMap::new(),
-            },
+            merges: counted_merges(commits, told, messages, &places, owners.entries_rule()),
+            owners,
+            places,
             tally: Tally {
                 changes: vec![Vec::new(); count],
                 release_as: vec![Vec::new(); count],
@@ -181,10 +173,10 @@ impl<'f> Counting<'f> {
         let commit = self.commit(index);
         let told = &self.told[index];
         if let Some(reason) = told.correction.and_then(|correction| correction.skip.as_ref()) {
-            return self.leave(index, "override", format!("skipped by an override: {reason}"));
+            return self.leave(index, readings, "override", format!("skipped by an override: {reason}"));
         }
         if commit.parents.len() > 1 && told.correction.is_none() {
-            return self.count_merge(index);
+            return self.count_merge(index, readings);
         }
         let owners = self.owners.of_commit(commit, told, readings, &mut self.tally.warnings);
         self.note_release_as(index, &owners);
@@ -194,35 +186,28 @@ impl<'f> Counting<'f> {
         }
         self.count_named_entries(index, readings, &owners, &mut verdict);
         if !verdict.counted {
-            self.leave_uncounted(index, &owners, verdict);
+            self.leave_uncounted(index, readings, &owners, verdict);
         }
     }
 
-    /// A merge counts where it stands on the first-parent line, its body holds a pull request's conventional title
-    /// and none of the commits it brings says anything conventional.
-    fn count_merge(&mut self, index: usize) {
-        let commits = &self.facts.history.commits;
-        let brought = merged(commits, &self.places, index);
-        let rule = self.owners.entries_rule();
-        let is_told = |place: &usize| matches!(self.told[*place].read_as(rule), Reading::Conventional(_));
-        let entry = entry_of_merge(&commits[index].message).filter(|_| commits[index].mainline);
+    fn count_merge(&mut self, index: usize, readings: &Readings<'_>) {
         let mut verdict = Verdict::default();
-        if let Some(entry) = entry.filter(|_| !brought.iter().any(is_told)) {
-            for package in packages_of(commits, &brought) {
-                if commits[index].since_final.contains(package) {
+        if let Some((entry, packages)) = self.merges.remove(&index) {
+            for package in packages {
+                if self.commit(index).since_final.contains(package) {
                     let owner = Owner { package, rule: "files that the merge brings".into() };
                     self.count_entry(index, &owner, &entry, &mut verdict);
                 }
             }
         }
         if !verdict.counted {
-            self.leave(index, "merge", "a merge; its commits count themselves".to_owned());
+            self.leave(index, readings, "merge", "a merge; its commits count themselves".to_owned());
         }
     }
 
     fn note_release_as(&mut self, index: usize, owners: &[Owner]) {
         let commit = self.commit(index);
-        let Some(value) = self.told[index].release_as.clone() else { return };
+        let Some(value) = self.told[index].release_as() else { return };
         if !commit.mainline {
             let text = format!(
                 "commit {} asks for `Release-As: {value}` beside the first-parent line; not followed",
@@ -237,7 +222,7 @@ impl<'f> Counting<'f> {
             let fresh = commit.unreleased.contains(owner.package);
             self.tally.release_as[owner.package].push(ReleaseAs {
                 commit: index,
-                value: value.clone(),
+                value: value.to_owned(),
                 fresh,
             });
         }
@@ -245,7 +230,6 @@ impl<'f> Counting<'f> {
 
     /// Counts the commit's entries for one package that owns the commit.
     fn count_for(&mut self, index: usize, readings: &Readings<'_>, owner: &Owner, verdict: &mut Verdict) {
-        let told = &self.told[index];
         let package = owner.package;
         match self.cancellation(index, package) {
             Cancellation::Pair(other) => return verdict.pair = Some(other),
@@ -263,14 +247,14 @@ impl<'f> Counting<'f> {
             }
             Reading::Known(Known::Revert(_)) => self.count_revert(index, readings, owner, verdict),
             Reading::Known(_) | Reading::Unparseable { .. } if self.is_resized(index) => {
-                self.count_entry(index, owner, &plain_entry("", told.subject), verdict);
+                self.count_entry(index, owner, &plain_entry("", readings.subject()), verdict);
             }
             Reading::Known(known) => verdict.known = Some(known_in_words(known)),
             Reading::Unparseable { reason } => {
                 if self.versioning(package).other == Size::None {
                     verdict.unparseable = Some(reason.clone());
                 } else {
-                    self.count_entry(index, owner, &plain_entry("", told.subject), verdict);
+                    self.count_entry(index, owner, &plain_entry("", readings.subject()), verdict);
                 }
             }
         }
@@ -308,7 +292,7 @@ impl<'f> Counting<'f> {
     ) {
         let commit = self.commit(index);
         let told = &self.told[index];
-        if !told.may_name_packages()
+        if !readings.may_name_packages()
             || told.correction.is_some_and(|correction| correction.packages.is_some())
         {
             return;
@@ -330,7 +314,7 @@ impl<'f> Counting<'f> {
 
     fn count_revert(&mut self, index: usize, readings: &Readings<'_>, owner: &Owner, verdict: &mut Verdict) {
         let told = &self.told[index];
-        let title = told.revert.as_ref().map_or(told.subject, |revert| revert.subject.as_str());
+        let title = told.revert.as_ref().map_or(readings.subject(), |revert| revert.subject.as_str());
         match readings.by(self.versioning(owner.package).entries) {
             Reading::Conventional(entries) if entries.len() == 1 => {
                 self.count_entry(index, owner, &entries[0], verdict);
@@ -355,7 +339,7 @@ impl<'f> Counting<'f> {
         let source = Source::Commit(index);
         self.tally.changes[owner.package].push(Change {
             source,
-            entry: entry.in_short(),
+            entry: entry.brief(),
             size,
             rule: owner.rule.clone(),
             fresh,
@@ -377,7 +361,7 @@ impl<'f> Counting<'f> {
         if other > index { Cancellation::ReleasedBefore } else { Cancellation::None }
     }
 
-    fn leave_uncounted(&mut self, index: usize, owners: &[Owner], verdict: Verdict) {
+    fn leave_uncounted(&mut self, index: usize, readings: &Readings<'_>, owners: &[Owner], verdict: Verdict) {
         let commit = self.commit(index);
         if let Some(other) = verdict.pair {
             let id = self.commit(other).id.short();
@@ -386,27 +370,32 @@ impl<'f> Counting<'f> {
             } else {
                 format!("reverts {id}, both unreleased")
             };
-            return self.leave(index, "revert-pair", reason);
+            return self.leave(index, readings, "revert-pair", reason);
         }
         if verdict.overridden {
-            return self.leave(index, "override", "an override says that it releases nothing".to_owned());
+            return self.leave(
+                index,
+                readings,
+                "override",
+                "an override says that it releases nothing".to_owned(),
+            );
         }
         if let Some(kind) = verdict.kind {
-            return self.leave(index, "type", format!("type `{kind}` releases nothing"));
+            return self.leave(index, readings, "type", format!("type `{kind}` releases nothing"));
         }
         if let Some(known) = verdict.known {
-            return self.leave(index, "known", known.to_owned());
+            return self.leave(index, readings, "known", known.to_owned());
         }
         if let Some(reason) = verdict.unparseable {
-            return self.leave(index, "unparseable", reason);
+            return self.leave(index, readings, "unparseable", reason);
         }
         if owners.is_empty() {
-            self.leave_unowned(index, commit);
+            self.leave_unowned(index, readings, commit);
         }
     }
 
     /// A commit that counts for nobody: says why, unless all it touches is released already.
-    fn leave_unowned(&mut self, index: usize, commit: &Commit) {
+    fn leave_unowned(&mut self, index: usize, readings: &Readings<'_>, commit: &Commit) {
         let touched = |what: Touched| commit.touches.iter().any(|touch| touch.what == what);
         let (kind, reason) = if commit.empty {
             ("empty", "changes no file and names no package")
@@ -421,10 +410,10 @@ impl<'f> Counting<'f> {
         } else {
             return;
         };
-        self.leave(index, kind, reason.to_owned());
+        self.leave(index, readings, kind, reason.to_owned());
     }
 
-    fn leave(&mut self, index: usize, kind: &str, reason: String) {
+    fn leave(&mut self, index: usize, readings: &Readings<'_>, kind: &str, reason: String) {
         let commit = self.commit(index);
         self.tally.left_out.push(LeftOut {
             commit: Some(commit.id.to_string()),
@@ -434,7 +423,7 @@ impl<'f> Counting<'f> {
                 .iter()
                 .map(|touch| self.facts.packages[touch.package].short.clone())
                 .collect(),
-            subject: Some(self.told[index].subject.to_owned()),
+            subject: Some(readings.subject().to_owned()),
             kind: kind.to_owned(),
             reason,
         });

@@ -225,3 +225,20 @@ fn every_number_is_derived_line_by_line() {
     let zero = Repo::default().package("core", "0.4.2").released().commit("feat!: x", &["core"]).plan();
     assert_eq!(zero.releases[0].explain[1], "0.4.2 + major, which below 1.0 is a minor → 0.5.0");
 }
+
+#[test]
+fn a_long_history_is_counted_in_parts_and_in_order() {
+    let count = 2 * super::PART + 7;
+    let repo = (0..count).fold(repo(), |repo, number| {
+        let kind = if number % 3 == 0 { "chore" } else { "fix" };
+        repo.commit(&format!("{kind}: {number}"), &["core"])
+    });
+    let plan = repo.plan();
+    let newest_first = (0..count).rev();
+    let fixes = newest_first.clone().filter(|number| number % 3 != 0).map(|number| format!("fix: {number}"));
+    let told = plan.releases[0].because.iter().map(|because| because.text.clone());
+    assert!(told.eq(fixes));
+    let chores = newest_first.filter(|number| number % 3 == 0).map(|number| format!("chore: {number}"));
+    let left_out = plan.left_out.iter().filter_map(|row| row.subject.clone());
+    assert!(left_out.eq(chores));
+}

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::plan::digest::Digest;
 use crate::plan::edits::splice;
 use crate::plan::facts::{Facts, GitHubReleases, Request, Telling, Templates};
-use crate::plan::make::make;
+use crate::plan::make::{draft, make};
 use crate::version::number::Version;
 use crate::workspace::config::settings::{GroupMode, Notes, PackageSettings, Versioning};
 use crate::workspace::graph::Graph;
@@ -263,9 +263,12 @@ impl Repo {
 
     /// The plan, which obeys the laws of every plan.
     pub fn plan_as(self, request: &Request) -> Plan {
-        let facts = self.facts();
+        let mut facts = self.facts();
         let plan = make(&facts, request).unwrap();
         obey_laws(&facts, &plan);
+        let drafted = draft(&mut facts, request).unwrap().plan;
+        assert_eq!(drafted, Plan { digest: Digest::none(), ..plan.clone() });
+        assert!(facts.history.commits.iter().all(|commit| commit.message.is_empty()));
         plan
     }
 }

@@ -1,17 +1,17 @@
 //! What stands in place of a conventional entry: those of fragments and reverts, and the words for messages that are known.
 
-use crate::history::entry::Entry;
+use crate::history::entry::{Brief, Entry};
 use crate::history::fragment::Fragment;
 use crate::history::reader::Known;
 use crate::version::bump::Bump;
 
 /// A fragment's entry: its first paragraph, and the others as what there is more to say.
-pub fn entry_of_fragment(fragment: &Fragment, bump: Bump) -> Entry {
+pub fn entry_of_fragment(fragment: &Fragment, bump: Bump) -> Brief {
     let (first, rest) = fragment.text.split_once("\n\n").unwrap_or((&fragment.text, ""));
-    Entry {
+    Brief {
         breaking: bump == Bump::Major,
-        body: Some(rest.trim().to_owned()).filter(|rest| !rest.is_empty()),
-        ..plain_entry(kind_of_fragment(bump), first.trim())
+        body: Some(rest.trim()).filter(|rest| !rest.is_empty()).map(Box::from),
+        ..plain_entry(kind_of_fragment(bump), first.trim()).brief()
     }
 }
 
