@@ -1,38 +1,49 @@
 //! The words of a release: its notes, and its section of the changelog.
 
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use serde::Serialize;
 
 use crate::render::format::Format;
-use crate::render::template::{Parsed, RenderError, Template};
+use crate::render::template::{Parsed, RenderError, Seen, Template};
 use crate::render::view;
 
 /// One of our own templates, parsed where it is first needed.
 type Own = LazyLock<Result<Parsed<'static>, RenderError>>;
 
-static NOTES: Own = LazyLock::new(|| {
-    Parsed::parse(Template { name: "notes.md.j2", text: include_str!("../../templates/notes.md.j2") })
-});
-static CHANGELOG: Own = LazyLock::new(|| {
-    Parsed::parse(Template { name: "changelog.md.j2", text: include_str!("../../templates/changelog.md.j2") })
-});
-static CHANGELOG_RST: Own = LazyLock::new(|| {
-    Parsed::parse(Template {
-        name: "changelog.rst.j2",
-        text: include_str!("../../templates/changelog.rst.j2"),
-    })
-});
+macro_rules! own {
+    ($name:literal) => {
+        LazyLock::new(|| {
+            Parsed::parse(Template { name: $name, text: include_str!(concat!("../../templates/", $name)) })
+        })
+    };
+}
+
+/// What stands above the entries of a changelog's section.
+static HEADING: Own = own!("heading.md.j2");
+/// What notes and changelogs say alike.
+static ENTRIES: Own = own!("entries.md.j2");
+/// What stands below the entries of notes.
+static END: Own = own!("end.md.j2");
+static CHANGELOG_RST: Own = own!("changelog.rst.j2");
 
 /// A release's data, and what templates see of it.
 pub struct Shown<'d> {
     raw: &'d NotesData,
-    markdown: NotesData,
+    markdown: Seen,
+    /// What our own templates say of the entries.
+    entries: OnceCell<Result<String, RenderError>>,
 }
 
 impl Shown<'_> {
     pub fn of(data: &NotesData) -> Shown<'_> {
-        Shown { raw: data, markdown: view::markdown(data) }
+        Shown { raw: data, markdown: Seen::of(&view::markdown(data)), entries: OnceCell::new() }
+    }
+
+    fn entries(&self) -> Result<&str, RenderError> {
+        let entries = self.entries.get_or_init(|| render(&ENTRIES, &self.markdown));
+        entries.as_ref().map(String::as_str).map_err(RenderError::clone)
     }
 }
 
@@ -41,7 +52,11 @@ impl Shown<'_> {
 /// # Errors
 /// Where the template names a field that does not exist.
 pub fn notes(data: &Shown<'_>, template: Option<&Parsed<'_>>) -> Result<String, RenderError> {
-    render(template, &NOTES, &data.markdown)
+    let text = match template {
+        Some(template) => template.render(&data.markdown)?,
+        None => [data.entries()?, &render(&END, &data.markdown)?].concat(),
+    };
+    Ok(ended(&text))
 }
 
 /// A release's section of a changelog with its heading, ending with one line break.
@@ -53,17 +68,22 @@ pub fn changelog_section(
     format: Format,
     template: Option<&Parsed<'_>>,
 ) -> Result<String, RenderError> {
-    match format {
-        Format::Markdown => render(template, &CHANGELOG, &data.markdown),
-        Format::ReStructuredText => render(template, &CHANGELOG_RST, &view::restructured_text(data.raw)),
-    }
+    let rst = || Seen::of(&view::restructured_text(data.raw));
+    let text = match (format, template) {
+        (Format::Markdown, Some(template)) => template.render(&data.markdown)?,
+        (Format::Markdown, None) => [&render(&HEADING, &data.markdown)?, data.entries()?].concat(),
+        (Format::ReStructuredText, Some(template)) => template.render(&rst())?,
+        (Format::ReStructuredText, None) => render(&CHANGELOG_RST, &rst())?,
+    };
+    Ok(ended(&text))
 }
 
-fn render(template: Option<&Parsed<'_>>, own: &'static Own, data: &NotesData) -> Result<String, RenderError> {
-    match template {
-        Some(template) => template.render(data),
-        None => own.as_ref().map_err(RenderError::clone)?.render(data),
-    }
+fn render(own: &'static Own, data: &Seen) -> Result<String, RenderError> {
+    own.as_ref().map_err(RenderError::clone)?.render(data)
+}
+
+fn ended(text: &str) -> String {
+    format!("{}\n", text.trim_matches('\n').trim_end())
 }
 
 /// What a template is given. Texts are raw here, as their authors wrote them; rendering makes them neutral.

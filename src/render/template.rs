@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
+use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
@@ -46,16 +46,23 @@ impl<'a> Parsed<'a> {
     }
 
     /// Renders with Jinja's rules: block tags take no line of their own, a field that does not exist is an error.
-    /// The text ends with one line break.
     ///
     /// # Errors
     /// Where the template fails on the data.
-    pub fn render(&self, data: &NotesData) -> Result<String, RenderError> {
+    pub fn render(&self, data: &Seen) -> Result<String, RenderError> {
         let template = self.environment.get_template(self.template.name);
-        let text = template
-            .and_then(|template| template.render(Serde(data)))
-            .map_err(|error| failure(&self.template, &error))?;
-        Ok(format!("{}\n", text.trim_matches('\n').trim_end()))
+        template
+            .and_then(|template| template.render(data.0.clone()))
+            .map_err(|error| failure(&self.template, &error))
+    }
+}
+
+/// A release's data as templates see it, made once for all of them.
+pub struct Seen(Value);
+
+impl Seen {
+    pub fn of(data: &NotesData) -> Seen {
+        Seen(Value::from(Serde(data)))
     }
 }
 
@@ -68,7 +75,9 @@ fn environment<'a>() -> Environment<'a> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     environment.set_debug(true);
-    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+    if let Ok(syntax) =
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()
+    {
         environment.set_syntax(syntax);
     }
     environment.add_filter("underline", underline);

@@ -1,11 +1,10 @@
 //! All tags of a repository and the commits they name.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use gix::ObjectId;
-use gix::bstr::ByteSlice;
 use gix::objs::Kind;
 
 use crate::history::commit::CommitId;
@@ -31,11 +30,13 @@ pub struct Tag {
 pub fn list_tags(repository: &Repository) -> Result<Vec<Tag>, GitError> {
     let folder = repository.common_dir();
     let objects = repository.objects();
-    let packed = read_or_empty(&folder.join("packed-refs"))?;
-    let mut tags = parse_packed(&packed).map_err(|line| GitError::File {
-        path: folder.join("packed-refs"),
-        source: io::Error::new(io::ErrorKind::InvalidData, format!("line {line} holds no object's id")),
-    })?;
+    let path = folder.join("packed-refs");
+    let read = match File::open(&path) {
+        Ok(packed) => read_packed(BufReader::with_capacity(PIECE, packed)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    let mut tags = read.map_err(|source| GitError::File { path, source })?;
     let mut loose = Vec::new();
     read_loose(&folder.join("refs/tags"), "", &mut loose)?;
     tags.extend(loose.into_iter().map(|(name, id)| (name, Target::Unpeeled(id))));
@@ -79,18 +80,28 @@ enum Target {
 const PREFIX: &str = "refs/tags/";
 const DEEPEST_TAG: usize = 16;
 
+/// How many bytes of `packed-refs` are read at once: of a long file little memory is touched.
+const PIECE: usize = 64 << 10;
+
 /// Lines of `ID NAME`, each perhaps followed by `^ID`: the commit of an annotated tag. Where the first
 /// line promises `fully-peeled`, a line without it names no tag object.
 ///
 /// # Errors
-/// The number of a line whose id is none.
-fn parse_packed(packed: &[u8]) -> Result<Vec<(String, Target)>, usize> {
-    let mut tags = Vec::with_capacity(packed.len() / 64);
+/// A line whose id is none; what can not be read.
+fn read_packed(mut packed: impl BufRead) -> io::Result<Vec<(String, Target)>> {
+    let mut tags = Vec::new();
     let mut fully_peeled = false;
     let mut after_tag = false;
-    for (line, number) in packed.split_str("\n").zip(1_usize..) {
-        let Ok(line) = std::str::from_utf8(line) else { continue };
-        let id = |digits: &str| parse_id(digits).map_err(|_| number);
+    let mut line = Vec::new();
+    for number in 1_usize.. {
+        line.clear();
+        if packed.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let Ok(line) = std::str::from_utf8(line.strip_suffix(b"\n").unwrap_or(&line)) else { continue };
+        let no_id =
+            || io::Error::new(io::ErrorKind::InvalidData, format!("line {number} holds no object's id"));
+        let id = |digits: &str| parse_id(digits).map_err(|_| no_id());
         if let Some(traits) = line.strip_prefix("# pack-refs with:") {
             fully_peeled = traits.split(' ').any(|word| word == "fully-peeled");
         } else if let Some(peeled) = line.strip_prefix('^') {
