@@ -80,7 +80,8 @@ fn digits_of(byte: &u8) -> [u8; 2] {
 pub struct Commit {
     pub id: CommitId,
     pub parents: Vec<CommitId>,
-    pub author: Person,
+    /// The author's name.
+    pub author: Arc<str>,
     /// Committer time, seconds since 1970 (UTC).
     pub time: i64,
     /// The whole message; bytes that its encoding does not explain are replaced.
@@ -99,12 +100,6 @@ pub struct Commit {
     pub unreleased: Arc<PackageSet>,
     /// Packages whose last final release does not hold this commit; holds `unreleased`.
     pub since_final: Arc<PackageSet>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Person {
-    pub name: String,
-    pub email: String,
 }
 
 /// How a commit touches one package.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::history::commit::{Commit, CommitId, PackageSet, Person, Touch};
+use crate::history::commit::{Commit, CommitId, PackageSet, Touch};
 use crate::history::reader::{Entries, Reading, message_footers, read};
 use crate::plan::Assumed;
 use crate::plan::facts::Facts;
@@ -82,7 +82,7 @@ pub fn stand_on_top(
     let commit = Commit {
         id: CommitId::of(&id),
         parents: vec![parent],
-        author: Person::default(),
+        author: Arc::default(),
         time: below.map_or(0, |below| below.time),
         message: message.to_owned(),
         lossy: false,

@@ -246,7 +246,7 @@ impl Telling<'_> {
                 .pull_request
                 .zip(self.forge.as_ref())
                 .map(|(number, forge)| forge.pull_request(number)),
-            author: commit.map(|commit| commit.author.name.clone()).filter(|name| !name.is_empty()),
+            author: commit.map(|commit| commit.author.to_string()).filter(|name| !name.is_empty()),
             breaking: entry.breaking,
             breaking_notes: entry
                 .breaking_notes
@@ -290,7 +290,7 @@ impl Telling<'_> {
         let mut names: Vec<String> = changes
             .iter()
             .filter_map(|change| self.commit(change))
-            .map(|commit| commit.author.name.clone())
+            .map(|commit| commit.author.to_string())
             .filter(|name| !name.is_empty() && !name.ends_with("[bot]"))
             .collect();
         names.sort();

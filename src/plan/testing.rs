@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::history::History;
-use crate::history::commit::{Commit, CommitId, PackageSet, Person, Touch, Touched, VersionTag};
+use crate::history::commit::{Commit, CommitId, PackageSet, Touch, Touched, VersionTag};
 use crate::history::fragment::parse_fragment;
 use crate::history::overrides::parse_override;
 use crate::plan::Plan;
@@ -152,7 +152,7 @@ impl Repo {
         let mut commit = Commit {
             id: CommitId::of(&id(self.commits.len() + 1)),
             parents: vec![CommitId::of(&id(self.commits.len()))],
-            author: Person { name: "Ada".to_owned(), email: "ada@example.org".to_owned() },
+            author: "Ada".into(),
             time: 0,
             message: message.to_owned(),
             lossy: false,

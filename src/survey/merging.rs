@@ -72,7 +72,8 @@ impl Merging {
         let open: Arc<PackageSet> = Arc::new((0..packages.len()).collect());
         let (old, new) = (objects.tree_of(&self.base)?, objects.tree_of(head)?);
         let job = Job { old: Some(old), new, is_merge: false, open, early: None };
-        let compared = compare_all(repository, packages, shared, &mut [job])?.pop().unwrap_or_default();
+        let compared =
+            compare_all(repository, packages, shared, [job].into_iter())?.pop().unwrap_or_default();
         stand_on_top(facts, &self.message, &[], compared.touches, &[]);
         if let Some(commit) = facts.history.commits.first_mut() {
             (commit.empty, commit.outside) = (compared.empty, compared.outside);

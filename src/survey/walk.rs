@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use globset::GlobSet;
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelExtend, ParallelIterator};
 
 use crate::history::History;
-use crate::history::commit::{Commit, PackageSet, Person, VersionTag};
+use crate::history::commit::{Commit, PackageSet, VersionTag};
 use crate::survey::tags::commit_of;
 use crate::survey::walk_ahead::Ahead;
 use crate::survey::walk_batches::{Job, compare_all};
@@ -105,6 +105,7 @@ fn read_commits(
     packages: &[WalkPackage],
     shared: &[Shared],
 ) -> Result<Vec<Commit>, GitError> {
+    graph.meet_no_more();
     let mainline = graph.mainline();
     let order = graph.unreleased();
     let mut members: HashMap<SetId, (Arc<PackageSet>, Arc<PackageSet>)> = HashMap::new();
@@ -116,34 +117,41 @@ fn read_commits(
         early: early.get_mut(*number as usize).and_then(Option::take),
         ..graph.job(*number, members[&graph.nodes[*number as usize].set].1.clone())
     };
-    let mut jobs: Vec<Job> = order.iter().map(job).collect();
-    let comparisons = compare_all(repository, packages, shared, &mut jobs)?;
-    let words: Vec<Words> =
-        order.iter().map(|number| std::mem::take(&mut graph.nodes[*number as usize].words)).collect();
-    let graph = &graph;
-    let read = order.into_par_iter().with_min_len(TOGETHER).zip(comparisons).zip(words);
-    let commits = read.map(|((number, comparison), words)| {
-        let node = &graph.nodes[number as usize];
-        let parents = graph.parents(number).iter();
-        let (unreleased, since_final) = members[&node.set].clone();
-        Commit {
-            id: commit_of(&node.id),
-            parents: parents.map(|one| commit_of(&graph.nodes[*one as usize].id)).collect(),
-            author: Person { name: words.author.name, email: words.author.email },
-            time: node.time,
-            message: words.message,
-            lossy: words.lossy,
-            mainline: mainline[number as usize],
-            empty: comparison.empty,
-            outside: comparison.outside,
-            touches: comparison.touches,
-            unreleased,
-            since_final,
-        }
-    });
-    Ok(commits.collect())
+    let comparisons = compare_all(repository, packages, shared, order.iter().map(job))?;
+    drop(early);
+    let mut comparisons = comparisons.into_iter();
+    let mut commits = Vec::with_capacity(order.len());
+    for part in order.chunks(PART) {
+        let words = part.iter().map(|number| std::mem::take(&mut graph.nodes[*number as usize].words));
+        let words: Vec<Words> = words.collect();
+        let comparisons: Vec<Comparison> = comparisons.by_ref().take(part.len()).collect();
+        let graph = &graph;
+        let read = part.par_iter().with_min_len(TOGETHER).zip(comparisons).zip(words);
+        commits.par_extend(read.map(|((number, comparison), words)| {
+            let node = &graph.nodes[*number as usize];
+            let parents = graph.parents(*number).iter();
+            let (unreleased, since_final) = members[&node.set].clone();
+            Commit {
+                id: commit_of(&node.id),
+                parents: parents.map(|one| commit_of(&graph.nodes[*one as usize].id)).collect(),
+                author: words.author,
+                time: node.time,
+                message: words.message,
+                lossy: words.lossy,
+                mainline: mainline[*number as usize],
+                empty: comparison.empty,
+                outside: comparison.outside,
+                touches: comparison.touches,
+                unreleased,
+                since_final,
+            }
+        }));
+    }
+    Ok(commits)
 }
 
+/// How many commits are put together at once: what they are made from goes meanwhile.
+const PART: usize = 8192;
 /// How many commits one thread puts together at least: fewer are made before another begins.
 const TOGETHER: usize = 256;
 

@@ -10,7 +10,7 @@ use gix::hashtable::{HashMap, HashSet};
 use gix::objs::Kind;
 
 use crate::survey::tags::{Tag, list_tags, object_of};
-use crate::world::commit_text::{CommitText, Words};
+use crate::world::commit_text::{Authors, CommitText, Words};
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 use crate::world::objects::parse_id;
@@ -36,14 +36,10 @@ pub struct ReadCommit {
 }
 
 impl ReadCommit {
-    pub fn of(object: &[u8]) -> ReadCommit {
+    pub fn of(object: &[u8], authors: &mut Authors) -> ReadCommit {
         let text = CommitText(object);
-        ReadCommit {
-            tree: text.tree(),
-            parents: text.parents().collect(),
-            time: text.time(),
-            words: text.words(),
-        }
+        let (time, words) = text.time_and_words(authors);
+        ReadCommit { tree: text.tree(), parents: text.parents().collect(), time, words }
     }
 }
 
@@ -106,7 +102,7 @@ fn read(
 ) {
     let objects = repository.objects();
     let (mut met, mut queue, mut batch) = (HashSet::default(), BinaryHeap::new(), Batch::new());
-    let mut object = Vec::new();
+    let (mut object, mut authors) = (Vec::new(), Authors::default());
     let mut waiting: Vec<ObjectId> = parse_id(from).into_iter().collect();
     while !series.are_met() || beyond > 0 {
         beyond -= usize::from(series.are_met());
@@ -115,7 +111,7 @@ fn read(
                 continue;
             }
             series.meet(&id);
-            let commit = ReadCommit::of(&object);
+            let commit = ReadCommit::of(&object, &mut authors);
             queue.push((commit.time, Reverse(met.len()), commit.parents.clone()));
             batch.push((id, commit));
         }

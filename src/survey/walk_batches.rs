@@ -38,15 +38,16 @@ pub fn compare_all(
     repository: &Repository,
     packages: &[WalkPackage],
     shared: &[Shared],
-    jobs: &mut [Job],
+    mut jobs: impl ExactSizeIterator<Item = Job>,
 ) -> Result<Vec<Comparison>, GitError> {
     let threads = if jobs.len() > LONG { rayon::current_num_threads().min(MOST_THREADS) } else { 1 };
     let folders = Folders::new(packages.iter().map(|package| package.path.as_str()));
     let objects = repository.objects();
     let mut batches = Batches { repository, objects, packages, shared, folders, threads, have_moved: false };
     let mut comparisons = Vec::with_capacity(jobs.len());
-    for batch in jobs.chunks_mut(BATCH * threads) {
-        comparisons.extend(batches.compare_and_follow(batch)?);
+    while jobs.len() > 0 {
+        let mut batch: Vec<Job> = jobs.by_ref().take(BATCH * threads).collect();
+        comparisons.extend(batches.compare_and_follow(&mut batch)?);
     }
     Ok(comparisons)
 }

@@ -152,7 +152,7 @@ mod tests {
         assert!(compared(true).is_empty());
         let early = compared(false);
         assert_eq!(early.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false].repeat(5)[..9]);
-        let late = compare_all(&opened, &packages, &[], &mut jobs(&opened, &commits)).unwrap();
+        let late = compare_all(&opened, &packages, &[], jobs(&opened, &commits).into_iter()).unwrap();
         assert_eq!(
             early.iter().flatten().map(touched).collect::<Vec<_>>(),
             late.iter().map(touched).collect::<Vec<_>>()
@@ -166,13 +166,13 @@ mod tests {
         let (repository, commits) = commits();
         let opened = repository.open();
         let packages = ["a", "b"].map(package);
-        let mut all = jobs(&opened, &[commits[0].clone()]);
-        let comparison = compare_all(&opened, &packages, &[], &mut all).unwrap().pop().unwrap();
+        let all = jobs(&opened, &[commits[0].clone()]).into_iter();
+        let comparison = compare_all(&opened, &packages, &[], all).unwrap().pop().unwrap();
         assert_eq!(touched(&comparison), (true, vec![0, 1]));
         let mut job = jobs(&opened, &[commits[0].clone()]).pop().unwrap();
         job.open = Arc::new([1].into_iter().collect());
         job.early = Some(comparison);
-        let within = compare_all(&opened, &packages, &[], &mut [job]).unwrap().pop().unwrap();
+        let within = compare_all(&opened, &packages, &[], [job].into_iter()).unwrap().pop().unwrap();
         assert_eq!(touched(&within), (true, vec![1]));
     }
 

@@ -21,7 +21,7 @@ use crate::survey::walk_batches::Job;
 use crate::survey::walk_early::Early;
 use crate::survey::walk_releases::Releases;
 use crate::survey::walk_sets::{FULL, SetId, Sets};
-use crate::world::commit_text::Words;
+use crate::world::commit_text::{Authors, Words};
 use crate::world::git_error::GitError;
 use crate::world::grafts::Grafts;
 use crate::world::objects::Objects;
@@ -68,9 +68,20 @@ impl Graph {
         let grafts = objects.grafts()?;
         // What is read ahead follows the commits' own parents.
         let ahead = if grafts.is_empty() { ahead } else { Ahead::default() };
-        let (open, oldest_open) = (0, i64::MAX);
-        let mut walk =
-            Walk { graph, objects, ahead, early, releases, sets, shallow, grafts, queue, open, oldest_open };
+        let mut walk = Walk {
+            graph,
+            objects,
+            ahead,
+            early,
+            releases,
+            sets,
+            shallow,
+            grafts,
+            queue,
+            authors: Authors::default(),
+            open: 0,
+            oldest_open: i64::MAX,
+        };
         walk.enter(head)?;
         let exhausted = walk.run()?;
         walk.look_beyond()?;
@@ -81,6 +92,11 @@ impl Graph {
     /// Whether the walk came by a commit.
     pub fn holds(&self, commit: &ObjectId) -> bool {
         self.numbers.contains_key(commit)
+    }
+
+    /// Gives back what is only needed while commits are met.
+    pub fn meet_no_more(&mut self) {
+        self.numbers = HashMap::default();
     }
 
     pub fn parents(&self, number: u32) -> &[u32] {
@@ -167,6 +183,8 @@ struct Walk<'a> {
     /// Commits with other parents than their own.
     grafts: Grafts,
     queue: BinaryHeap<(i64, Reverse<u32>)>,
+    /// Of commits that were not read ahead.
+    authors: Authors,
     /// How many queued commits are not held by all releases.
     open: usize,
     /// The date of the oldest commit that was not held by all releases when it was looked at.
@@ -243,7 +261,7 @@ impl Walk<'_> {
             None => {
                 let mut object = Vec::new();
                 self.objects.expect(&id, Kind::Commit, &mut object)?;
-                ReadCommit::of(&object)
+                ReadCommit::of(&object, &mut self.authors)
             }
         };
         let ReadCommit { tree, parents: named, time, words } = commit;

@@ -1,10 +1,12 @@
 //! Reads a commit object's own text: headers, a blank line, the message.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use gix::ObjectId;
-use gix::bstr::ByteSlice;
+use memchr::{memchr, memrchr};
 
 use crate::world::encoding::decode;
-use crate::world::git::Person;
 use crate::world::hex::id_of;
 
 /// A commit object as it is stored.
@@ -14,10 +16,24 @@ pub struct CommitText<'a>(pub &'a [u8]);
 /// A commit's words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Words {
-    pub author: Person,
+    /// The author's name.
+    pub author: Arc<str>,
     pub message: String,
     /// Whether bytes had to be replaced.
     pub lossy: bool,
+}
+
+/// The names of authors by what their lines say, each kept once, and whether bytes of them had to be replaced.
+#[derive(Debug, Default)]
+pub struct Authors(HashMap<Box<[u8]>, (Arc<str>, bool)>);
+
+/// What of a commit is read by its headers' names, and its message.
+#[derive(Default)]
+struct Parts<'a> {
+    author: &'a [u8],
+    committer: &'a [u8],
+    encoding: Option<&'a [u8]>,
+    message: &'a [u8],
 }
 
 impl<'a> CommitText<'a> {
@@ -40,35 +56,73 @@ impl<'a> CommitText<'a> {
 
     /// The committer's time; 0 where it can not be read, as git has it.
     pub fn time(self) -> i64 {
-        self.header(b"committer").and_then(time_of).unwrap_or(0)
+        time_of(self.parts().committer).unwrap_or(0)
     }
 
-    /// The author's name and email, the message, both decoded.
+    /// The author's name and the message, both decoded.
     pub fn words(self) -> Words {
-        let encoding = self.header(b"encoding");
-        let (author, author_lossy) = person(self.header(b"author").unwrap_or_default(), encoding);
-        let (message, lossy) = decode(&self.0[self.message_start()..], encoding);
-        Words { author, message, lossy: lossy || author_lossy }
+        self.time_and_words(&mut Authors::default()).1
     }
 
-    fn header(self, name: &[u8]) -> Option<&'a [u8]> {
-        let lines = self.0.lines_with_terminator().map(|line| line.strip_suffix(b"\n").unwrap_or(line));
-        let mut headers = lines.take_while(|line| !line.is_empty());
-        headers.find_map(|line| line.strip_prefix(name)?.strip_prefix(b" "))
+    /// Both at once; the author's name is taken from those known, or becomes one of them.
+    pub fn time_and_words(self, authors: &mut Authors) -> (i64, Words) {
+        let parts = self.parts();
+        let (author, author_lossy) = authors.name(parts.author, parts.encoding);
+        let (message, lossy) = decode(parts.message, parts.encoding);
+        (time_of(parts.committer).unwrap_or(0), Words { author, message, lossy: lossy || author_lossy })
     }
 
-    fn message_start(self) -> usize {
-        self.0.find(b"\n\n").map_or(self.0.len(), |at| at + 2)
+    fn parts(self) -> Parts<'a> {
+        let mut parts = Parts::default();
+        let mut rest = self.0;
+        while !rest.is_empty() {
+            let end = memchr(b'\n', rest).unwrap_or(rest.len());
+            let (line, after) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
+            if line.is_empty() {
+                parts.message = after;
+                break;
+            }
+            // Of several the first holds.
+            match line {
+                [b'a', b'u', b't', b'h', b'o', b'r', b' ', author @ ..] if parts.author.is_empty() => {
+                    parts.author = author;
+                }
+                [b'c', b'o', b'm', b'm', b'i', b't', b't', b'e', b'r', b' ', committer @ ..]
+                    if parts.committer.is_empty() =>
+                {
+                    parts.committer = committer;
+                }
+                [b'e', b'n', b'c', b'o', b'd', b'i', b'n', b'g', b' ', encoding @ ..] => {
+                    parts.encoding = parts.encoding.or(Some(encoding));
+                }
+                _ => {}
+            }
+            rest = after;
+        }
+        parts
     }
 }
 
-fn person(line: &[u8], encoding: Option<&[u8]>) -> (Person, bool) {
-    let (line, lossy) = decode(line, encoding);
-    let (before, email) = match line.rsplit_once('>') {
-        Some((person, _)) => person.split_once('<').unwrap_or((person, "")),
-        None => (line.as_str(), ""),
-    };
-    (Person { name: before.trim().to_owned(), email: email.trim().to_owned() }, lossy)
+impl Authors {
+    /// The name in `Name <email> 1700000000 +0100`.
+    fn name(&mut self, line: &[u8], encoding: Option<&[u8]>) -> (Arc<str>, bool) {
+        let who = &line[..memrchr(b'>', line).unwrap_or(line.len())];
+        if encoding.is_some() {
+            return name_of(who, encoding);
+        }
+        if let Some(known) = self.0.get(who) {
+            return known.clone();
+        }
+        let name = name_of(who, None);
+        self.0.insert(who.into(), name.clone());
+        name
+    }
+}
+
+fn name_of(who: &[u8], encoding: Option<&[u8]>) -> (Arc<str>, bool) {
+    let (who, lossy) = decode(who, encoding);
+    let name = who.split_once('<').map_or(who.as_str(), |(name, _)| name);
+    (name.trim().into(), lossy)
 }
 
 /// `Name <email> 1700000000 +0100`: the number after the last `>`.
@@ -96,7 +150,22 @@ mod tests {
         assert_eq!(text.time(), -7);
         let words = text.words();
         assert_eq!(words.message, "feat: x\n\nencoding none\n");
-        assert_eq!(words.author.name, "A");
+        assert_eq!(&*words.author, "A");
+    }
+
+    #[test]
+    fn an_authors_name_is_kept_once() {
+        let mut authors = Authors::default();
+        let mut read = |author: &str, encoding: &str| {
+            let object = format!("tree {TREE}\nauthor {author}\ncommitter C <c@d> 7 +0000\n{encoding}\nx");
+            CommitText(object.as_bytes()).time_and_words(&mut authors).1.author
+        };
+        let ada = read("Ada <a@b> 5 +0100", "");
+        assert!(Arc::ptr_eq(&ada, &read("Ada <a@b> 6 +0200", "")));
+        let others = ["Ada <c@d> 5 +0100", "Ada", "Ada <a", "Ada <a@b>", " Ada<>", "Ada <a> <b> 5"];
+        assert!(others.iter().all(|author| read(author, "") == ada));
+        assert!(!Arc::ptr_eq(&ada, &read("Ada <a@b> 5 +0100", "encoding latin1\n")));
+        assert_eq!((&*read("", ""), &*read("<a@b> 5 +0100", "")), ("", ""));
     }
 
     #[test]
@@ -114,7 +183,7 @@ mod tests {
         object
             .extend(b"\xfcrgen <j@x> 1 +0000\ncommitter j <j@x> 1 +0000\nencoding ISO-8859-1\n\nfix: \xe4\n");
         let words = CommitText(&object).words();
-        assert_eq!((words.author.name.as_str(), words.message.as_str()), ("Jürgen", "fix: ä\n"));
+        assert_eq!((&*words.author, words.message.as_str()), ("Jürgen", "fix: ä\n"));
         assert!(!words.lossy);
     }
 }
