@@ -30,8 +30,8 @@ pub struct Authors(HashMap<Box<[u8]>, (Arc<str>, bool)>);
 /// What of a commit is read by its headers' names, and its message.
 #[derive(Default)]
 struct Parts<'a> {
-    author: &'a [u8],
-    committer: &'a [u8],
+    author: Option<&'a [u8]>,
+    committer: Option<&'a [u8]>,
     encoding: Option<&'a [u8]>,
     message: &'a [u8],
 }
@@ -56,20 +56,16 @@ impl<'a> CommitText<'a> {
 
     /// The committer's time; 0 where it can not be read, as git has it.
     pub fn time(self) -> i64 {
-        time_of(self.parts().committer).unwrap_or(0)
+        self.parts().time()
     }
 
-    /// The author's name and the message, both decoded.
-    pub fn words(self) -> Words {
-        self.time_and_words(&mut Authors::default()).1
-    }
-
-    /// Both at once; the author's name is taken from those known, or becomes one of them.
+    /// The committer's time, and the author's name and the message, both decoded. The name is taken from those known, or
+    /// becomes one of them.
     pub fn time_and_words(self, authors: &mut Authors) -> (i64, Words) {
         let parts = self.parts();
-        let (author, author_lossy) = authors.name(parts.author, parts.encoding);
+        let (author, author_lossy) = authors.name(parts.author.unwrap_or_default(), parts.encoding);
         let (message, lossy) = decode(parts.message, parts.encoding);
-        (time_of(parts.committer).unwrap_or(0), Words { author, message, lossy: lossy || author_lossy })
+        (parts.time(), Words { author, message, lossy: lossy || author_lossy })
     }
 
     fn parts(self) -> Parts<'a> {
@@ -83,30 +79,26 @@ impl<'a> CommitText<'a> {
                 break;
             }
             // Of several the first holds.
-            match line {
-                [b'a', b'u', b't', b'h', b'o', b'r', b' ', author @ ..] if parts.author.is_empty() => {
-                    parts.author = author;
-                }
-                [b'c', b'o', b'm', b'm', b'i', b't', b't', b'e', b'r', b' ', committer @ ..]
-                    if parts.committer.is_empty() =>
-                {
-                    parts.committer = committer;
-                }
-                [b'e', b'n', b'c', b'o', b'd', b'i', b'n', b'g', b' ', encoding @ ..] => {
-                    parts.encoding = parts.encoding.or(Some(encoding));
-                }
-                _ => {}
-            }
+            let header = |name: &[u8]| line.strip_prefix(name);
+            parts.author = parts.author.or_else(|| header(b"author "));
+            parts.committer = parts.committer.or_else(|| header(b"committer "));
+            parts.encoding = parts.encoding.or_else(|| header(b"encoding "));
             rest = after;
         }
         parts
     }
 }
 
+impl Parts<'_> {
+    fn time(&self) -> i64 {
+        self.committer.and_then(time_of).unwrap_or(0)
+    }
+}
+
 impl Authors {
-    /// The name in `Name <email> 1700000000 +0100`.
+    /// The name in `Name <email> 1700000000 +0100`; all of a line without an address.
     fn name(&mut self, line: &[u8], encoding: Option<&[u8]>) -> (Arc<str>, bool) {
-        let who = &line[..memrchr(b'>', line).unwrap_or(line.len())];
+        let who = &line[..memrchr(b'>', line).map_or(line.len(), |at| at + 1)];
         if encoding.is_some() {
             return name_of(who, encoding);
         }
@@ -121,8 +113,8 @@ impl Authors {
 
 fn name_of(who: &[u8], encoding: Option<&[u8]>) -> (Arc<str>, bool) {
     let (who, lossy) = decode(who, encoding);
-    let name = who.split_once('<').map_or(who.as_str(), |(name, _)| name);
-    (name.trim().into(), lossy)
+    let name = who.strip_suffix('>').map(|who| who.split_once('<').map_or(who, |(name, _)| name));
+    (name.unwrap_or(&who).trim().into(), lossy)
 }
 
 /// `Name <email> 1700000000 +0100`: the number after the last `>`.
@@ -134,6 +126,10 @@ fn time_of(line: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn words(text: CommitText<'_>) -> Words {
+        text.time_and_words(&mut Authors::default()).1
+    }
 
     const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
@@ -148,7 +144,7 @@ mod tests {
         assert_eq!(text.tree().map(|id| id.to_string()).as_deref(), Some(TREE));
         assert_eq!(text.parents().count(), 2);
         assert_eq!(text.time(), -7);
-        let words = text.words();
+        let words = words(text);
         assert_eq!(words.message, "feat: x\n\nencoding none\n");
         assert_eq!(&*words.author, "A");
     }
@@ -162,8 +158,9 @@ mod tests {
         };
         let ada = read("Ada <a@b> 5 +0100", "");
         assert!(Arc::ptr_eq(&ada, &read("Ada <a@b> 6 +0200", "")));
-        let others = ["Ada <c@d> 5 +0100", "Ada", "Ada <a", "Ada <a@b>", " Ada<>", "Ada <a> <b> 5"];
+        let others = ["Ada <c@d> 5 +0100", "Ada", "Ada <a@b>", " Ada<>", "Ada <a> <b> 5", "Ada> 5"];
         assert!(others.iter().all(|author| read(author, "") == ada));
+        assert_eq!(&*read("Ada <a", ""), "Ada <a");
         assert!(!Arc::ptr_eq(&ada, &read("Ada <a@b> 5 +0100", "encoding latin1\n")));
         assert_eq!((&*read("", ""), &*read("<a@b> 5 +0100", "")), ("", ""));
     }
@@ -174,7 +171,7 @@ mod tests {
         assert_eq!(text.tree(), None);
         assert_eq!(text.parents().count(), 0);
         assert_eq!(text.time(), 0);
-        assert_eq!(text.words().message, "");
+        assert_eq!(words(text).message, "");
     }
 
     #[test]
@@ -182,7 +179,7 @@ mod tests {
         let mut object = format!("tree {TREE}\nauthor J").into_bytes();
         object
             .extend(b"\xfcrgen <j@x> 1 +0000\ncommitter j <j@x> 1 +0000\nencoding ISO-8859-1\n\nfix: \xe4\n");
-        let words = CommitText(&object).words();
+        let words = words(CommitText(&object));
         assert_eq!((&*words.author, words.message.as_str()), ("Jürgen", "fix: ä\n"));
         assert!(!words.lossy);
     }

@@ -9,7 +9,7 @@ use gix::odb::find::Header;
 use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 use gix::{ObjectId, oid};
 
-use crate::world::commit_text::{CommitText, Words};
+use crate::world::commit_text::{Authors, CommitText, Words};
 use crate::world::git_error::GitError;
 use crate::world::grafts::{Grafts, read_grafts};
 use crate::world::held::Held;
@@ -69,11 +69,8 @@ impl Objects {
         let mut bytes = Vec::new();
         self.expect(&parse_id(commit)?, Kind::Commit, &mut bytes)?;
         let text = CommitText(&bytes);
-        Ok(CommitRecord {
-            parents: text.parents().map(|id| id.to_string()).collect(),
-            time: text.time(),
-            words: text.words(),
-        })
+        let (time, words) = text.time_and_words(&mut Authors::default());
+        Ok(CommitRecord { parents: text.parents().map(|id| id.to_string()).collect(), time, words })
     }
 
     /// The committer's time of a commit, seconds since 1970 (UTC).
