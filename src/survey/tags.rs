@@ -208,6 +208,26 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_read_wherever_a_piece_ends() {
+        let (one, two) = ("1".repeat(40), "2".repeat(40));
+        let mut packed = format!("# pack-refs with: peeled\n{one} refs/tags/a-v1\n^{two}\n").into_bytes();
+        packed.extend(b"\xff refs/tags/b-v1\n");
+        packed.extend(format!("{one} refs/heads/main\n\n{two} refs/tags/c-v1").into_bytes());
+        let read = |packed: &[u8], piece: usize| read_packed(BufReader::with_capacity(piece, packed));
+        for piece in 1..packed.len() + 2 {
+            let told = read(&packed, piece).unwrap().into_iter().map(|(name, target)| match target {
+                Target::Commit(id) => format!("{name} {id}"),
+                Target::Unpeeled(id) => format!("{name} {id}?"),
+            });
+            assert_eq!(told.collect::<Vec<_>>(), [format!("a-v1 {two}"), format!("c-v1 {two}?")], "{piece}");
+            let broken = [&packed[..], b"x"].concat();
+            let broken = [&broken[..], b"\nno-id refs/tags/d-v1\n"].concat();
+            let error = read(&broken, piece).map(drop).unwrap_err().to_string();
+            assert_eq!(error, "line 8 holds no object's id");
+        }
+    }
+
+    #[test]
     fn a_linked_worktree_sees_all_tags() {
         let repository = TestRepository::init();
         repository.change("a", "1", "one");

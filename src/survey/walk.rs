@@ -106,9 +106,8 @@ fn read_commits(
     shared: &[Shared],
 ) -> Result<Vec<Commit>, GitError> {
     graph.meet_no_more();
-    let mainline = graph.mainline();
     let order = graph.unreleased();
-    let mut members: HashMap<SetId, (Arc<PackageSet>, Arc<PackageSet>)> = HashMap::new();
+    let mut members = Members::new();
     for number in &order {
         let set = graph.nodes[*number as usize].set;
         members.entry(set).or_insert_with(|| (sets.unreleased(set), sets.since_final(set)));
@@ -119,6 +118,20 @@ fn read_commits(
     };
     let comparisons = compare_all(repository, packages, shared, order.iter().map(job))?;
     drop(early);
+    Ok(put_together(graph, &order, comparisons, &members))
+}
+
+/// The packages that do not hold the commits of a set: by their last release, and by their last final one.
+type Members = HashMap<SetId, (Arc<PackageSet>, Arc<PackageSet>)>;
+
+/// The commits, of all that was found out about each.
+fn put_together(
+    mut graph: Graph,
+    order: &[u32],
+    comparisons: Vec<Comparison>,
+    members: &Members,
+) -> Vec<Commit> {
+    let mainline = graph.mainline();
     let mut comparisons = comparisons.into_iter();
     let mut commits = Vec::with_capacity(order.len());
     for part in order.chunks(PART) {
@@ -147,11 +160,11 @@ fn read_commits(
             }
         }));
     }
-    Ok(commits)
+    commits
 }
 
 /// How many commits are put together at once: what they are made from goes meanwhile.
-const PART: usize = 8192;
+const PART: usize = if cfg!(test) { 8 } else { 8192 };
 /// How many commits one thread puts together at least: fewer are made before another begins.
 const TOGETHER: usize = 256;
 

@@ -47,6 +47,7 @@ fn what_pep_440_does_not_know_is_refused() {
 #[test]
 fn versions_print_in_the_normal_form() {
     check("normalized", 34, |version| version.to_string().into());
+    check("normalized", 34, |version| version.as_pep440().to_string().into());
     check("string", 16, |version| version.to_string().into());
 }
 
