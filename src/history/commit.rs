@@ -39,6 +39,17 @@ impl CommitId {
         text.push_str(self.whole(&mut [[0; 2]; 20]));
     }
 
+    /// Whether it begins with these digits.
+    pub fn begins_with(&self, digits: &str) -> bool {
+        match self {
+            CommitId::Sha1(id) => {
+                let mut all = id.iter().flat_map(digits_of);
+                digits.bytes().all(|digit| all.next() == Some(digit))
+            }
+            CommitId::Name(name) => name.starts_with(digits),
+        }
+    }
+
     /// All of it, with room for its digits.
     fn whole<'r>(&'r self, room: &'r mut [[u8; 2]; 20]) -> &'r str {
         match self {
@@ -49,17 +60,6 @@ impl CommitId {
                 }
                 std::str::from_utf8(room.as_flattened()).unwrap_or_default()
             }
-        }
-    }
-
-    /// Whether it begins with these digits.
-    pub fn begins_with(&self, digits: &str) -> bool {
-        match self {
-            CommitId::Sha1(id) => {
-                let mut all = id.iter().flat_map(digits_of);
-                digits.bytes().all(|digit| all.next() == Some(digit))
-            }
-            CommitId::Name(name) => name.starts_with(digits),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which packages a scope or a footer names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use globset::{Glob, GlobMatcher};
 
@@ -10,6 +10,7 @@ use crate::workspace::name::normalize;
 /// The names by which commits call the packages.
 #[derive(Debug, Default)]
 pub struct ScopeNames {
+    /// Only ever asked for one name.
     exact: HashMap<String, Vec<usize>>,
     patterns: Vec<(GlobMatcher, usize)>,
 }
@@ -33,7 +34,7 @@ impl ScopeNames {
                 }
             }
         }
-        let mut folders: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut folders: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, package) in facts.packages.iter().enumerate() {
             folders.entry(normalize(package.path.file_name())).or_default().push(index);
         }

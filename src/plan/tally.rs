@@ -68,8 +68,8 @@ pub fn tally(facts: &Facts) -> Tally {
     tally_by(facts, messages.collect())
 }
 
-/// The same by the messages of the commits, in their order: each goes once it was counted, as those of a long history take
-/// much memory.
+/// The same by the messages of the commits, in their order. Those that are owned go once they were counted, as all of a long
+/// history take much memory.
 pub fn tally_by<'f>(facts: &'f Facts, mut messages: Vec<Cow<'f, str>>) -> Tally {
     let commits = &facts.history.commits;
     let told: Vec<Told<'f>> = commits
@@ -98,18 +98,6 @@ pub fn tally_by<'f>(facts: &'f Facts, mut messages: Vec<Cow<'f, str>>) -> Tally 
     }
     counting.count_fragments();
     Tally { names: counting.owners.into_names(), ..counting.tally }
-}
-
-fn pairs(commits: &[Commit], told: &[Told<'_>], messages: &[Cow<'_, str>]) -> RevertPairs {
-    if told.iter().all(|told| told.revert.is_none()) {
-        return RevertPairs::default();
-    }
-    let range = commits.iter().zip(told).zip(messages).map(|((commit, told), message)| RangeCommit {
-        id: &commit.id,
-        subject: subject(message),
-        revert: told.revert.as_deref(),
-    });
-    pair_reverts(&range.collect::<Vec<_>>())
 }
 
 /// How many messages are read before they are counted: all of a long history would take much memory.
@@ -190,6 +178,7 @@ impl<'f> Counting<'f> {
         }
     }
 
+    /// Takes what the merge says, where it counts.
     fn count_merge(&mut self, index: usize, readings: &Readings<'_>) {
         let mut verdict = Verdict::default();
         if let Some((entry, packages)) = self.merges.remove(&index) {
@@ -450,6 +439,18 @@ impl<'f> Counting<'f> {
             }
         }
     }
+}
+
+fn pairs(commits: &[Commit], told: &[Told<'_>], messages: &[Cow<'_, str>]) -> RevertPairs {
+    if told.iter().all(|told| told.revert.is_none()) {
+        return RevertPairs::default();
+    }
+    let range = commits.iter().zip(told).zip(messages).map(|((commit, told), message)| RangeCommit {
+        id: &commit.id,
+        subject: subject(message),
+        revert: told.revert.as_deref(),
+    });
+    pair_reverts(&range.collect::<Vec<_>>())
 }
 
 /// What was found while one commit was counted.

@@ -113,18 +113,6 @@ pub fn read_part<'f>(
     messages.into_par_iter().zip(told).zip(commits).with_min_len(TOGETHER).map(read).collect()
 }
 
-/// Whether a commit's message is likely to be asked for its entries. Of most commits it is not: what they touch is
-/// released.
-fn is_asked(commit: &Commit, told: &Told<'_>, readings: &Readings<'_>) -> bool {
-    let counts = |what| matches!(what, Touched::Files | Touched::Shared);
-    let mut touches = commit.touches.iter();
-    touches.any(|touch| counts(touch.what) && commit.since_final.contains(touch.package))
-        || commit.empty
-        || told.correction.is_some()
-        || !told.packages().is_empty()
-        || readings.may_name_packages()
-}
-
 /// The first line that is not blank.
 pub fn subject(message: &str) -> &str {
     message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
@@ -140,4 +128,16 @@ pub fn read_as(message: &str, rule: EntriesRule) -> Reading {
         EntriesRule::Lines => Entries::Lines,
     };
     read(message, entries)
+}
+
+/// Whether a commit's message is likely to be asked for its entries. Of most commits it is not: what they touch is
+/// released.
+fn is_asked(commit: &Commit, told: &Told<'_>, readings: &Readings<'_>) -> bool {
+    let counts = |what| matches!(what, Touched::Files | Touched::Shared);
+    let mut touches = commit.touches.iter();
+    touches.any(|touch| counts(touch.what) && commit.since_final.contains(touch.package))
+        || commit.empty
+        || told.correction.is_some()
+        || !told.packages().is_empty()
+        || readings.may_name_packages()
 }

@@ -26,10 +26,6 @@ const MARKERS: [&str; 5] = [
     ".. towncrier release notes start",
 ];
 
-fn is_marker(text: &str) -> bool {
-    text.starts_with(['<', '.']) && MARKERS.contains(&text)
-}
-
 /// Where a section goes, and its text with the file's own line breaks and heading level.
 ///
 /// Below a marker line if there is one; else above the first heading that names a version; else below the
@@ -78,6 +74,10 @@ fn place(lines: &[Line<'_>], headings: &[Heading<'_>], format: Format) -> usize 
     let after =
         unreleased.and_then(|at| headings[at + 1..].iter().find(|next| next.level <= headings[at].level));
     after.map_or_else(|| end(lines, format), |heading| heading.line)
+}
+
+fn is_marker(text: &str) -> bool {
+    text.starts_with(['<', '.']) && MARKERS.contains(&text)
 }
 
 /// The line after the last one that is neither blank nor a link definition.

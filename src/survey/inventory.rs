@@ -1,4 +1,4 @@
-//! What stands in the planned commit, and which tags name releases of it: all that is known before history is read.
+//! What stands in the planned commit, and which tags name releases of it.
 
 use std::collections::HashMap;
 
@@ -41,7 +41,8 @@ pub struct Inventory {
     tags: Vec<Tag>,
 }
 
-/// Reads what stands in a commit; `tags` is waited for where it is needed.
+/// Finds the packages of a commit, and their tags: all that is asked for where history is read. `tags` is waited for where
+/// it is needed.
 ///
 /// # Errors
 /// Where something can not be read or understood.
