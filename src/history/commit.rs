@@ -124,6 +124,13 @@ pub enum Touched {
     Lock,
 }
 
+impl Touched {
+    /// Whether it may ask for a release.
+    pub fn counts(self) -> bool {
+        matches!(self, Touched::Files | Touched::Shared)
+    }
+}
+
 /// A tag that names a release of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionTag {

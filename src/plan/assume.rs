@@ -8,6 +8,7 @@ use crate::history::reader::{Entries, Reading, message_footers, read};
 use crate::plan::Assumed;
 use crate::plan::facts::Facts;
 use crate::plan::scope::ScopeNames;
+use crate::plan::told::subject;
 use crate::workspace::path::RepoPath;
 
 /// A commit that somebody has in mind.
@@ -42,7 +43,7 @@ pub fn places(facts: &Facts, assumption: &Assumption) -> Result<Vec<RepoPath>, P
         _ if !named.is_empty() => Ok(named.into_iter().map(folder).collect()),
         [only] => Ok(vec![only.path.clone()]),
         several => Err(Placeless {
-            subject: subject(&assumption.message),
+            subject: subject(&assumption.message).to_owned(),
             example: several
                 .first()
                 .map(|first| (first.path.to_string(), first.short.clone()))
@@ -96,11 +97,7 @@ pub fn stand_on_top(
     facts.history.commits.insert(0, commit);
     facts.warnings.extend(outside.iter().map(|path| format!("`{path}` belongs to no package")));
     let paths = paths.iter().map(ToString::to_string).collect();
-    facts.assumed.push(Assumed { commit: id, subject: subject(message), paths });
-}
-
-fn subject(message: &str) -> String {
-    message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("").to_owned()
+    facts.assumed.push(Assumed { commit: id, subject: subject(message).to_owned(), paths });
 }
 
 #[cfg(test)]

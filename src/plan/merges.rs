@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use crate::history::commit::{Commit, CommitId, Touched};
+use crate::history::commit::{Commit, CommitId};
 use crate::history::entry::Entry;
 use crate::history::reader::{Entries, Reading, read};
 use crate::plan::told::{Told, read_as};
@@ -20,7 +20,7 @@ pub fn counted_merges(
 ) -> HashMap<usize, (Entry, Vec<usize>)> {
     let is_told = |place: &usize| matches!(read_as(&messages[*place], rule), Reading::Conventional(_));
     let counted = |(place, commit): (usize, &Commit)| {
-        if commit.parents.len() < 2 || !commit.mainline || told[place].correction.is_some() {
+        if !commit.mainline || !told[place].is_mere_merge(commit) {
             return None;
         }
         let entry = entry_of_merge(&messages[place])?;
@@ -60,7 +60,7 @@ pub fn merged(commits: &[Commit], places: &HashMap<&CommitId, usize>, merge: usi
 /// The packages whose files any of these commits changes.
 fn packages_of(commits: &[Commit], places: &[usize]) -> Vec<usize> {
     let touches = places.iter().flat_map(|place| &commits[*place].touches);
-    let counted = touches.filter(|touch| matches!(touch.what, Touched::Files | Touched::Shared));
+    let counted = touches.filter(|touch| touch.what.counts());
     let packages: BTreeSet<usize> = counted.map(|touch| touch.package).collect();
     packages.into_iter().collect()
 }

@@ -87,8 +87,7 @@ impl<'f> Owners<'f> {
     }
 
     fn by_path(&self, commit: &Commit) -> Vec<Owner> {
-        let counts = |what| matches!(what, Touched::Files | Touched::Shared);
-        let counted = commit.touches.iter().filter(|touch| counts(touch.what));
+        let counted = commit.touches.iter().filter(|touch| touch.what.counts());
         let mut owners: Vec<Owner> = counted
             .map(|touch| Owner {
                 package: touch.package,
@@ -100,7 +99,7 @@ impl<'f> Owners<'f> {
             .collect();
         for package in self.greedy.iter().copied() {
             let touches = |counted: bool| {
-                commit.touches.iter().any(|touch| touch.package == package && counts(touch.what) == counted)
+                commit.touches.iter().any(|touch| touch.package == package && touch.what.counts() == counted)
             };
             // All that the commit changes is this package's, and none of it counts.
             let uncounted = touches(false) && !commit.outside && commit.touches.len() == 1;

@@ -163,7 +163,7 @@ impl<'f> Counting<'f> {
         if let Some(reason) = told.correction.and_then(|correction| correction.skip.as_ref()) {
             return self.leave(index, readings, "override", format!("skipped by an override: {reason}"));
         }
-        if commit.parents.len() > 1 && told.correction.is_none() {
+        if told.is_mere_merge(commit) {
             return self.count_merge(index, readings);
         }
         let owners = self.owners.of_commit(commit, told, readings, &mut self.tally.warnings);

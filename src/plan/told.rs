@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-use crate::history::commit::{Commit, Touched};
+use crate::history::commit::Commit;
 use crate::history::lines::holds;
 use crate::history::overrides::Override;
 use crate::history::reader::{Entries, Reading, may_hold_scopes, message_footers, read};
@@ -45,6 +45,11 @@ impl<'f> Told<'f> {
                 Some(Box::new(Footers { release_as: footers.release_as, packages: footers.packages }));
         }
         told
+    }
+
+    /// Whether it is a merge that no override speaks of: the commits that it brings count themselves.
+    pub fn is_mere_merge(&self, commit: &Commit) -> bool {
+        commit.parents.len() > 1 && self.correction.is_none()
     }
 
     /// The value of its last `Release-As` footer, as written.
@@ -133,11 +138,11 @@ pub fn read_as(message: &str, rule: EntriesRule) -> Reading {
 /// Whether a commit's message is likely to be asked for its entries. Of most commits it is not: what they touch is
 /// released.
 fn is_asked(commit: &Commit, told: &Told<'_>, readings: &Readings<'_>) -> bool {
-    let counts = |what| matches!(what, Touched::Files | Touched::Shared);
     let mut touches = commit.touches.iter();
-    touches.any(|touch| counts(touch.what) && commit.since_final.contains(touch.package))
-        || commit.empty
-        || told.correction.is_some()
-        || !told.packages().is_empty()
-        || readings.may_name_packages()
+    !told.is_mere_merge(commit)
+        && (touches.any(|touch| touch.what.counts() && commit.since_final.contains(touch.package))
+            || commit.empty
+            || told.correction.is_some()
+            || !told.packages().is_empty()
+            || readings.may_name_packages())
 }

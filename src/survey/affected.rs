@@ -55,7 +55,7 @@ pub fn affected(options: &Options, base: &str) -> Result<Affected, SurveyError> 
     let walked = walk_packages(&packages, &settings, vec![Vec::new(); packages.len()]);
     let compared =
         compare_all(&repository, &walked, &shared(&config_file.config, &packages), [job].into_iter())?;
-    let counts = |what| matches!(what, Touched::Files | Touched::Shared | Touched::Lock);
+    let counts = |what: Touched| what.counts() || what == Touched::Lock;
     let touches = compared.iter().flat_map(|one| &one.touches).filter(|touch| counts(touch.what));
     let changed: BTreeSet<usize> = touches.map(|touch| touch.package).collect();
     let names =
