@@ -160,12 +160,12 @@ impl Telling<'_> {
 }
 
 /// The commits that are reasons, and for which releases.
-fn commits(plan: &Plan) -> BTreeMap<&str, BTreeSet<usize>> {
-    let mut found: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+fn commits(plan: &Plan) -> BTreeMap<String, BTreeSet<usize>> {
+    let mut found: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for (at, release) in plan.releases.iter().enumerate() {
         let reasons = release.because.iter().filter(|because| because.kind == BecauseKind::Commit);
-        for commit in reasons.filter_map(|because| because.commit.as_deref()) {
-            found.entry(commit).or_default().insert(at);
+        for commit in reasons.filter_map(|because| because.commit.as_ref()) {
+            found.entry(commit.to_string()).or_default().insert(at);
         }
     }
     found

@@ -8,6 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::ground::ground;
 use crate::cli::ledger;
 use crate::cli::open;
+use crate::history::commit::CommitId;
 
 use crate::ledger::environments::{Environment, Rollout};
 use crate::ledger::orders;
@@ -227,8 +228,8 @@ fn waiting(state: &State) -> Vec<String> {
 
 fn unreleased(plan: &Plan, short: &str) -> Option<Unreleased> {
     let release = plan.releases.iter().find(|release| release.package == short)?;
-    let mut commits: Vec<&str> =
-        release.because.iter().filter_map(|because| because.commit.as_deref()).collect();
+    let mut commits: Vec<&CommitId> =
+        release.because.iter().filter_map(|because| because.commit.as_ref()).collect();
     commits.sort_unstable();
     commits.dedup();
     Some(Unreleased { changes: commits.len(), next: release.to.clone() })

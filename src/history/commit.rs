@@ -1,6 +1,9 @@
 //! One commit as plain data.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::version::number::Version;
 
@@ -61,6 +64,18 @@ impl CommitId {
                 std::str::from_utf8(room.as_flattened()).unwrap_or_default()
             }
         }
+    }
+}
+
+impl Serialize for CommitId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.whole(&mut [[0; 2]; 20]))
+    }
+}
+
+impl<'de> Deserialize<'de> for CommitId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CommitId, D::Error> {
+        Cow::deserialize(deserializer).map(|text: Cow<'de, str>| CommitId::of(&text))
     }
 }
 

@@ -154,7 +154,7 @@ mod tests {
     fn an_assumed_commit_counts_like_any_other_and_the_plan_says_so() {
         let plan = assumed(repo(), "feat!: x\n\nmore", 0, Touched::Files);
         assert_eq!(releases(&plan), "core 2.0.0");
-        assert_eq!(plan.releases[0].because[0].commit.as_deref(), Some("assumed"));
+        assert_eq!(plan.releases[0].because[0].commit, Some(CommitId::of("assumed")));
         let told = &plan.assumed[0];
         assert_eq!((told.commit.as_str(), told.subject.as_str()), ("assumed", "feat!: x"));
         assert_eq!(told.paths, ["packages/core/a.py"]);

@@ -142,8 +142,8 @@ impl Deciding<'_> {
             package: None,
             fragment: None,
             size: None,
-            text: format!("group `{group}` moves to {to}"),
-            rule: format!("group `{group}`"),
+            text: format!("group `{group}` moves to {to}").into(),
+            rule: format!("group `{group}`").into(),
         };
         match &mut self.outcome.releases[member] {
             Some(decision) if decision.to.to_string() == to.to_string() => false,
@@ -237,11 +237,11 @@ impl Deciding<'_> {
             reasons.push(Because {
                 kind: BecauseKind::Dependency,
                 commit: None,
-                package: Some(short.clone()),
+                package: Some(short.as_str().into()),
                 fragment: None,
-                size: Some("patch".to_owned()),
-                text,
-                rule: "dependents".to_owned(),
+                size: Some(Bump::Patch),
+                text: text.into(),
+                rule: "dependents".into(),
             });
         }
         reasons
@@ -309,7 +309,7 @@ impl Deciding<'_> {
 
 /// A dependency's reason as a line of the derivation.
 fn follow_line(because: &Because) -> String {
-    format!("{} → {}", because.text, because.size.as_deref().unwrap_or("patch"))
+    format!("{} → {}", because.text, because.size.unwrap_or(Bump::Patch))
 }
 
 #[cfg(test)]

@@ -344,7 +344,7 @@ fn a_follower_given_up_with_its_dependency_is_released_again() {
     repo.spent.insert(("core".to_owned(), "1.0.1".to_owned()));
     let plan = repo.plan();
     assert_eq!(releases(&plan), "core 1.0.2");
-    assert_eq!(plan.releases[0].because[0].text, "1.0.1 was given up before it was done");
+    assert_eq!(&*plan.releases[0].because[0].text, "1.0.1 was given up before it was done");
 }
 
 #[test]

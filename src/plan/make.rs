@@ -216,11 +216,11 @@ fn unreleased(facts: &Facts, request: &Request, decisions: &Decisions) -> Vec<Le
         };
         rows.push(LeftOut {
             commit: None,
-            package: Some(package.short.clone()),
-            packages: Vec::new(),
+            package: Some(package.short.as_str().into()),
+            packages: Box::default(),
             subject: None,
-            kind: kind.to_owned(),
-            reason: reason.to_owned(),
+            kind: kind.into(),
+            reason: reason.into(),
         });
     }
     rows

@@ -35,15 +35,19 @@ pub mod unconventional;
 pub mod waves;
 pub mod workflow_files;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::history::commit::CommitId;
 use crate::plan::deployment::ArtifactKind;
 use crate::plan::digest::Digest;
 use crate::plan::image::ReleaseImage;
 use crate::plan::step::{FileEdit, Step};
+use crate::version::bump::Bump;
 
 /// The format number this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -181,20 +185,22 @@ pub struct Because {
     pub kind: BecauseKind,
     /// The commit, in full, where one is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub commit: Option<CommitId>,
     /// The other package, where a dependency or a group is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub package: Option<String>,
+    pub package: Option<Box<str>>,
     /// The fragment's file, where one is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fragment: Option<String>,
+    pub fragment: Option<Box<str>>,
     /// The size it asks for before any zero-version rule; null where it only adds notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub size: Option<Bump>,
     /// The entry's first line or the reason in words.
-    pub text: String,
+    pub text: Box<str>,
     /// The rule that gave it to this package.
-    pub rule: String,
+    pub rule: Arc<str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -232,17 +238,18 @@ pub struct Refusal {
 pub struct LeftOut {
     /// The commit, in full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub commit: Option<CommitId>,
     /// The package that is not released, where the row is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub package: Option<String>,
+    pub package: Option<Box<str>>,
     /// The packages that the commit touches.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub packages: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub packages: Box<[Arc<str>]>,
     /// The commit's first line, control characters stripped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
+    pub subject: Option<Box<str>>,
     /// A word that programs can match: merge, revert-pair, type, unparseable, …
-    pub kind: String,
-    pub reason: String,
+    pub kind: Cow<'static, str>,
+    pub reason: Cow<'static, str>,
 }

@@ -200,9 +200,8 @@ impl Telling<'_> {
     fn sections(&self, package: usize, changes: &[&Change]) -> Vec<NotesSection> {
         let configured = &self.facts.settings[package].notes.sections;
         let plain = || changes.iter().filter(|change| !change.entry.breaking);
-        let belongs = |section: &Section, change: &Change| {
-            section.types.iter().any(|kind| **kind == *change.entry.kind)
-        };
+        let belongs =
+            |section: &Section, change: &Change| section.types.iter().any(|kind| kind == change.entry.kind());
         let mut sections: Vec<NotesSection> = configured
             .iter()
             .filter(|section| !section.breaking)
@@ -229,11 +228,10 @@ impl Telling<'_> {
         let commit = self.commit(change);
         let entry = &change.entry;
         NotesEntry {
-            text: entry.description.to_string(),
-            details: entry.body.as_deref().filter(|_| commit.is_none()).map(str::to_owned),
+            text: entry.description().to_owned(),
+            details: entry.body().filter(|_| commit.is_none()).map(str::to_owned),
             scope: entry
-                .scope
-                .as_deref()
+                .scope()
                 .filter(|scope| self.tally.names.packages_of_scope(scope) != [package])
                 .map(str::to_owned),
             commit: commit.map(|commit| commit.id.to_string()),
@@ -249,12 +247,12 @@ impl Telling<'_> {
             author: commit.map(|commit| commit.author.to_string()).filter(|name| !name.is_empty()),
             breaking: entry.breaking,
             breaking_notes: entry
-                .breaking_notes
+                .breaking_notes()
                 .iter()
-                .filter(|note| **note != *entry.description)
+                .filter(|note| *note != entry.description())
                 .cloned()
                 .collect(),
-            references: entry.references.to_vec(),
+            references: entry.references().to_vec(),
         }
     }
 

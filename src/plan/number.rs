@@ -1,5 +1,7 @@
 //! One package's next number, from its changes and where it stands.
 
+use std::sync::Arc;
+
 use crate::history::commit::CommitId;
 use crate::plan::decide::Decision;
 use crate::plan::facts::{Facts, Request};
@@ -78,11 +80,11 @@ pub fn decide_alone(
     }
     let (mut because, mut explain) = reasons(facts, changes);
     if let Some(reason) = given_up {
-        explain.push(reason.text.clone());
+        explain.push(reason.text.to_string());
         because.push(reason);
     }
     if let Some((_, reason)) = forced {
-        explain.push(reason.text.clone());
+        explain.push(reason.text.to_string());
         because.push(reason);
     }
     let wish = number(facts, request, package, standing, &wanted);
@@ -101,9 +103,9 @@ fn given_up(facts: &Facts, package: usize, standing: &Standing) -> Option<Becaus
         commit: None,
         package: None,
         fragment: None,
-        size: Some("patch".to_owned()),
-        text: format!("{declared} was given up before it was done"),
-        rule: "given up".to_owned(),
+        size: Some(Bump::Patch),
+        text: format!("{declared} was given up before it was done").into(),
+        rule: "given up".into(),
     })
 }
 
@@ -299,12 +301,12 @@ fn forced(
     };
     let reason = |commit: Option<&CommitId>, text: String| Because {
         kind: BecauseKind::Forced,
-        commit: commit.map(CommitId::to_string),
+        commit: commit.cloned(),
         package: None,
         fragment: None,
         size: None,
-        rule: "release-as".to_owned(),
-        text,
+        rule: "release-as".into(),
+        text: text.into(),
     };
     match &versioning.release_as {
         ReleaseAsRule::Version(text) => {
@@ -340,7 +342,7 @@ fn forced(
 /// Each change that asks for a size: as a reason, and as a line of the derivation.
 fn reasons(facts: &Facts, changes: &[Change]) -> (Vec<Because>, Vec<String>) {
     let reason = |change: &Change| {
-        let size = change.size?.as_str();
+        let size = change.size?;
         let (kind, commit, fragment) = match change.source {
             Source::Commit(index) => (BecauseKind::Commit, Some(&facts.history.commits[index].id), None),
             Source::Fragment(index) => (BecauseKind::Fragment, None, Some(&facts.fragments[index].path)),
@@ -348,32 +350,39 @@ fn reasons(facts: &Facts, changes: &[Change]) -> (Vec<Because>, Vec<String>) {
         let text = title(change);
         let source = commit.map(CommitId::short).or(fragment.cloned()).unwrap_or_default();
         let held = if change.fresh { "" } else { " (in the last pre-release)" };
-        let line = [&source, " ", &text, " → ", size, ", by ", &change.rule, held].concat();
+        let line = [&source, " ", &text, " → ", size.as_str(), ", by ", &change.rule, held].concat();
         let because = Because {
             kind,
-            commit: commit.map(CommitId::to_string),
-            fragment: fragment.cloned(),
+            commit: commit.cloned(),
+            fragment: fragment.map(|path| path.as_str().into()),
             package: None,
-            size: Some(size.to_owned()),
-            text,
-            rule: change.rule.to_string(),
+            size: Some(size),
+            text: text.into(),
+            rule: Arc::clone(&change.rule),
         };
         Some((because, line))
     };
-    changes.iter().filter_map(reason).unzip()
+    let count = changes.iter().filter(|change| change.size.is_some()).count();
+    // The number's own lines come behind them.
+    let (mut because, mut explain) = (Vec::with_capacity(count), Vec::with_capacity(count + 2));
+    for (one, line) in changes.iter().filter_map(reason) {
+        because.push(one);
+        explain.push(line);
+    }
+    (because, explain)
 }
 
 /// An entry's first line: `feat(core)!: text`; the text alone where it has no type.
 fn title(change: &Change) -> String {
     let entry = &change.entry;
-    let description = entry.description.lines().next().unwrap_or("");
-    if entry.kind.is_empty() {
+    let description = entry.description().lines().next().unwrap_or("");
+    if entry.kind().is_empty() {
         return description.to_owned();
     }
     let mark = if entry.breaking { "!" } else { "" };
-    match &entry.scope {
-        Some(scope) => [&entry.kind, "(", scope, ")", mark, ": ", description].concat(),
-        None => [&entry.kind, mark, ": ", description].concat(),
+    match entry.scope() {
+        Some(scope) => [entry.kind(), "(", scope, ")", mark, ": ", description].concat(),
+        None => [entry.kind(), mark, ": ", description].concat(),
     }
 }
 

@@ -120,6 +120,8 @@ struct Counting<'f> {
     places: HashMap<&'f CommitId, usize>,
     /// The merges that count, what they say, and for which packages.
     merges: HashMap<usize, (Entry, Vec<usize>)>,
+    /// The packages' short names.
+    shorts: Vec<Arc<str>>,
     tally: Tally,
 }
 
@@ -141,6 +143,7 @@ impl<'f> Counting<'f> {
             merges: counted_merges(commits, told, messages, &places, owners.entries_rule()),
             owners,
             places,
+            shorts: facts.packages.iter().map(|package| package.short.as_str().into()).collect(),
             tally: Tally {
                 changes: vec![Vec::new(); count],
                 release_as: vec![Vec::new(); count],
@@ -190,7 +193,7 @@ impl<'f> Counting<'f> {
             }
         }
         if !verdict.counted {
-            self.leave(index, readings, "merge", "a merge; its commits count themselves".to_owned());
+            self.leave(index, readings, "merge", "a merge; its commits count themselves");
         }
     }
 
@@ -328,7 +331,7 @@ impl<'f> Counting<'f> {
         let source = Source::Commit(index);
         self.tally.changes[owner.package].push(Change {
             source,
-            entry: entry.brief(),
+            entry: entry.brief(None),
             size,
             rule: owner.rule.clone(),
             fresh,
@@ -362,18 +365,13 @@ impl<'f> Counting<'f> {
             return self.leave(index, readings, "revert-pair", reason);
         }
         if verdict.overridden {
-            return self.leave(
-                index,
-                readings,
-                "override",
-                "an override says that it releases nothing".to_owned(),
-            );
+            return self.leave(index, readings, "override", "an override says that it releases nothing");
         }
         if let Some(kind) = verdict.kind {
             return self.leave(index, readings, "type", format!("type `{kind}` releases nothing"));
         }
         if let Some(known) = verdict.known {
-            return self.leave(index, readings, "known", known.to_owned());
+            return self.leave(index, readings, "known", known);
         }
         if let Some(reason) = verdict.unparseable {
             return self.leave(index, readings, "unparseable", reason);
@@ -399,22 +397,24 @@ impl<'f> Counting<'f> {
         } else {
             return;
         };
-        self.leave(index, readings, kind, reason.to_owned());
+        self.leave(index, readings, kind, reason);
     }
 
-    fn leave(&mut self, index: usize, readings: &Readings<'_>, kind: &str, reason: String) {
+    fn leave(
+        &mut self,
+        index: usize,
+        readings: &Readings<'_>,
+        kind: &'static str,
+        reason: impl Into<Cow<'static, str>>,
+    ) {
         let commit = self.commit(index);
         self.tally.left_out.push(LeftOut {
-            commit: Some(commit.id.to_string()),
+            commit: Some(commit.id.clone()),
             package: None,
-            packages: commit
-                .touches
-                .iter()
-                .map(|touch| self.facts.packages[touch.package].short.clone())
-                .collect(),
-            subject: Some(readings.subject().to_owned()),
-            kind: kind.to_owned(),
-            reason,
+            packages: commit.touches.iter().map(|touch| Arc::clone(&self.shorts[touch.package])).collect(),
+            subject: Some(readings.subject().into()),
+            kind: kind.into(),
+            reason: reason.into(),
         });
     }
 

@@ -17,7 +17,8 @@ fn check(repo: Repo, expected: &str) {
 }
 
 fn rules(plan: &Plan) -> BTreeMap<String, Vec<String>> {
-    let rules = |release: &crate::plan::Release| release.because.iter().map(|one| one.rule.clone()).collect();
+    let rules =
+        |release: &crate::plan::Release| release.because.iter().map(|one| one.rule.to_string()).collect();
     plan.releases.iter().map(|release| (release.package.clone(), rules(release))).collect()
 }
 
@@ -60,7 +61,7 @@ fn overrides_reword_reassign_resize_and_skip() {
 fn an_override_gives_a_size_to_a_commit_without_convention() {
     let plan = repo().commit("Faster, at last\n\nMuch.", &["core"]).correct("bump = \"minor\"").plan();
     assert_eq!(releases(&plan), "core 1.1.0");
-    assert_eq!(plan.releases[0].because[0].text, "Faster, at last");
+    assert_eq!(&*plan.releases[0].because[0].text, "Faster, at last");
     assert!(plan.releases[0].notes.contains("Faster, at last"), "{}", plan.releases[0].notes);
     let merge = repo()
         .commit_with("Merge pull request #7", &[], |commit| commit.parents.push(commit.parents[0].clone()))
@@ -114,7 +115,7 @@ fn several_fragments_stand_in_the_notes_each_with_all_its_paragraphs() {
         notes,
         "### Breaking changes\n\n- Gone for good.\n\n### Features\n\n- First line goes on.\n\n  A second paragraph.\n"
     );
-    assert_eq!(plan.releases[0].because[0].text, "feat: First line");
+    assert_eq!(&*plan.releases[0].because[0].text, "feat: First line");
 }
 
 #[test]
@@ -207,7 +208,7 @@ fn both_sides_of_a_revert_are_told() {
         .commit("feat: x", &["core"])
         .commit("Revert \"feat: x\"\n\nThis reverts commit abcd0001.", &["core"])
         .plan();
-    let reasons: Vec<&str> = plan.left_out.iter().map(|row| row.reason.as_str()).collect();
+    let reasons: Vec<&str> = plan.left_out.iter().map(|row| &*row.reason).collect();
     assert_eq!(reasons[..2], ["reverts abcd0001, both unreleased", "reverted by abcd0002"]);
 }
 
@@ -236,9 +237,9 @@ fn a_long_history_is_counted_in_parts_and_in_order() {
     let plan = repo.plan();
     let newest_first = (0..count).rev();
     let fixes = newest_first.clone().filter(|number| number % 3 != 0).map(|number| format!("fix: {number}"));
-    let told = plan.releases[0].because.iter().map(|because| because.text.clone());
+    let told = plan.releases[0].because.iter().map(|because| because.text.to_string());
     assert!(told.eq(fixes));
     let chores = newest_first.filter(|number| number % 3 == 0).map(|number| format!("chore: {number}"));
-    let left_out = plan.left_out.iter().filter_map(|row| row.subject.clone());
+    let left_out = plan.left_out.iter().filter_map(|row| row.subject.as_deref().map(str::to_owned));
     assert!(left_out.eq(chores));
 }

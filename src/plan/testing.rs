@@ -282,9 +282,8 @@ pub fn releases(plan: &Plan) -> String {
 /// What is left out: `abcd0001 type, core nothing`.
 pub fn left_out(plan: &Plan) -> String {
     let rows = plan.left_out.iter().map(|row| {
-        let what =
-            row.commit.as_deref().map(|commit| commit.get(..8).unwrap_or(commit)).or(row.package.as_deref());
-        format!("{} {}", what.unwrap_or("?"), row.kind)
+        let what = row.commit.as_ref().map(CommitId::short).or(row.package.as_deref().map(str::to_owned));
+        format!("{} {}", what.as_deref().unwrap_or("?"), row.kind)
     });
     rows.collect::<Vec<_>>().join(", ")
 }

@@ -8,11 +8,9 @@ use crate::version::bump::Bump;
 /// A fragment's entry: its first paragraph, and the others as what there is more to say.
 pub fn entry_of_fragment(fragment: &Fragment, bump: Bump) -> Brief {
     let (first, rest) = fragment.text.split_once("\n\n").unwrap_or((&fragment.text, ""));
-    Brief {
-        breaking: bump == Bump::Major,
-        body: Some(rest.trim()).filter(|rest| !rest.is_empty()).map(Box::from),
-        ..plain_entry(kind_of_fragment(bump), first.trim()).brief()
-    }
+    let body = Some(rest.trim()).filter(|rest| !rest.is_empty());
+    let entry = Entry { breaking: bump == Bump::Major, ..plain_entry(kind_of_fragment(bump), first.trim()) };
+    entry.brief(body)
 }
 
 /// An entry that is no conventional commit's: a fragment's, a revert's; without a type where nothing tells one.

@@ -5,7 +5,7 @@ use crate::report::assumed::assumed_text;
 use crate::report::plain::line;
 use crate::report::plan_text::{consents, size};
 use crate::report::table::{fit, indented, paragraph};
-use crate::report::words::short;
+use crate::report::words::short_id;
 
 /// Columns of a commit's first line that are shown.
 const SUBJECT: usize = 50;
@@ -47,7 +47,7 @@ fn because_of_others(release: &Release) -> Vec<String> {
         .because
         .iter()
         .filter(|because| !matches!(because.kind, BecauseKind::Commit | BecauseKind::Fragment))
-        .filter(|because| !release.explain.iter().any(|told| told.contains(&because.text)))
+        .filter(|because| !release.explain.iter().any(|told| told.contains(&*because.text)))
         .map(|because| format!("{}, by {}", because.text, because.rule))
         .collect()
 }
@@ -97,10 +97,10 @@ fn section(title: &str, lines: &[String], width: usize) -> String {
 
 /// The commits that touch the package and do not count, each with its reason.
 fn left_out(plan: &Plan, package: &str, width: usize) -> String {
-    let touches = |row: &&LeftOut| row.commit.is_some() && row.packages.iter().any(|name| name == package);
+    let touches = |row: &&LeftOut| row.commit.is_some() && row.packages.iter().any(|name| **name == *package);
     let in_words = |row: &LeftOut| {
         let subject = fit(&line(row.subject.as_deref().unwrap_or("")), SUBJECT);
-        format!("{} {subject}: {}", short(row.commit.as_deref().unwrap_or("")), row.reason)
+        format!("{} {subject}: {}", short_id(row.commit.as_ref()), row.reason)
     };
     let rows: Vec<String> = plan.left_out.iter().filter(touches).map(in_words).collect();
     section("commits of it that do not count", &rows, width)

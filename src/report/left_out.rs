@@ -4,7 +4,7 @@ use crate::plan::{LeftOut, Plan};
 use crate::report::paint::Paint;
 use crate::report::plain::line;
 use crate::report::table::{Cell, first_lines, indented, paragraph, table, wrap};
-use crate::report::words::{count, short};
+use crate::report::words::{count, short_id};
 
 /// How many commits of each reason are named where not all are asked for.
 const NAMED: usize = 2;
@@ -36,7 +36,7 @@ pub fn kind_in_words(kind: &str) -> String {
 pub fn groups(plan: &Plan) -> Vec<(&str, Vec<&LeftOut>)> {
     let rows: Vec<&LeftOut> = plan.left_out.iter().filter(|row| row.commit.is_some()).collect();
     let mut kinds: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
-    let mut others: Vec<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
+    let mut others: Vec<&str> = rows.iter().map(|row| &*row.kind).collect();
     others.sort_unstable();
     others.dedup();
     others.retain(|other| !kinds.contains(other));
@@ -76,7 +76,7 @@ fn group(kind: &str, rows: &[&LeftOut], width: usize, color: bool, verbose: bool
 }
 
 fn commit_row(row: &LeftOut, verbose: bool) -> Vec<Cell> {
-    let sha = Cell::new(&short(row.commit.as_deref().unwrap_or(""))).paint(Paint::Dim);
+    let sha = Cell::new(&short_id(row.commit.as_ref())).paint(Paint::Dim);
     let mut cells = vec![sha, Cell::new(row.subject.as_deref().unwrap_or(""))];
     if verbose {
         cells.push(Cell::new(&row.reason).paint(Paint::Dim));

@@ -5,7 +5,7 @@ use crate::report::assumed::assumed_markdown;
 use crate::report::left_out::{groups, kind_in_words};
 use crate::report::markdown::{block, cell, folded, head, row};
 use crate::report::plan_text::{consents, main_reason, size};
-use crate::report::words::{count, short};
+use crate::report::words::{count, short_id};
 
 /// A table of the releases, their notes folded below, then what was left out.
 pub fn plan_markdown(plan: &Plan) -> String {
@@ -92,7 +92,7 @@ pub fn left_out(plan: &Plan) -> String {
     let mut text = head(&["commit", "subject", "why left out"]);
     for (kind, rows) in groups {
         for one in rows.iter().take(20) {
-            let sha = short(one.commit.as_deref().unwrap_or(""));
+            let sha = short_id(one.commit.as_ref());
             text.push_str(&row(&[sha, cell(one.subject.as_deref().unwrap_or("")), cell(&one.reason)]));
         }
         if let Some(more) = rows.len().checked_sub(20).filter(|more| *more > 0) {

@@ -8,6 +8,7 @@ use crate::report::paint::Paint;
 use crate::report::plain::line;
 use crate::report::table::{Cell, first_lines, indented, paragraph, table, wrap};
 use crate::report::words::{branch, count, short};
+use crate::version::bump::Bump;
 
 /// What would be released and why, what would be done, and what was left out; `verbose` leaves nothing out.
 pub fn plan_text(plan: &Plan, width: usize, color: bool, verbose: bool) -> String {
@@ -61,11 +62,11 @@ fn weight(because: &Because, reached: bool) -> u8 {
 }
 
 fn own_weight(because: &Because) -> u8 {
-    match because.size.as_deref() {
-        Some("major") => 4,
-        Some("minor") => 3,
-        Some("patch") => 2,
-        _ => 1,
+    match because.size {
+        Some(Bump::Major) => 4,
+        Some(Bump::Minor) => 3,
+        Some(Bump::Patch) => 2,
+        None => 1,
     }
 }
 

@@ -103,16 +103,16 @@ fn the_main_reason_is_the_biggest_then_the_newest() {
         kind: BecauseKind::Group,
         size: None,
         text: "group `all` moves to 2.0.0".into(),
-        ..commit('9', "patch", "")
+        ..commit('9', Bump::Patch, "")
     };
     let forced = Because {
         kind: BecauseKind::Forced,
         size: None,
         text: "configured".into(),
-        ..commit('9', "patch", "")
+        ..commit('9', Bump::Patch, "")
     };
-    let newer = commit('1', "patch", "fix: newer");
-    let older = commit('2', "patch", "fix: older");
+    let newer = commit('1', Bump::Patch, "fix: newer");
+    let older = commit('2', Bump::Patch, "fix: older");
     let cases = [
         (vec![newer.clone(), older.clone()], ReleaseBump::Patch, ("fix: newer", 1)),
         (

@@ -6,7 +6,7 @@ use crate::plan::preview::{Preview, Row};
 use crate::plan::{LeftOut, Refusal, Release, ReleaseBump};
 use crate::report::markdown::{block, cell, folded, head, row};
 use crate::report::plan_text::{consents, main_reason, size};
-use crate::report::words::{count, short, some};
+use crate::report::words::{count, short, short_id, some};
 
 /// As long as GitHub lets a comment be, in characters; bytes are never fewer.
 const LONGEST: usize = 65_536;
@@ -182,7 +182,7 @@ fn left_out(preview: &Preview<'_>) -> String {
         return String::new();
     }
     let one = |left: &&LeftOut| {
-        let commit = short(left.commit.as_deref().unwrap_or(""));
+        let commit = short_id(left.commit.as_ref());
         row(&[cell(&commit), cell(left.subject.as_deref().unwrap_or("")), cell(&left.reason)])
     };
     let rows: Vec<String> = preview.left_out.iter().map(one).collect();

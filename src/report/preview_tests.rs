@@ -2,6 +2,7 @@ use super::*;
 use crate::plan::Plan;
 use crate::plan::preview::preview;
 use crate::report::samples::{commit, empty, hostile, plan};
+use crate::version::bump::Bump;
 
 const HEAD: &str = "1111111aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const BASE: &str = "2222222aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -69,7 +70,7 @@ fn a_comment_is_never_too_long() {
     for number in 0..400 {
         let mut release = with.releases[0].clone();
         release.package = format!("package-{number}-{}", "|".repeat(200));
-        release.because = vec![commit('1', "minor", &"|".repeat(1_000))];
+        release.because = vec![commit('1', Bump::Minor, &"|".repeat(1_000))];
         release.notes = "|".repeat(2_000);
         rows.push(release);
     }

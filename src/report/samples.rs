@@ -1,7 +1,9 @@
 //! A plan and a ledger to test reports with, some of it hostile.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::history::commit::CommitId;
 use crate::ledger::event::{Begin, Event, What};
 use crate::plan::digest::Digest;
 use crate::plan::step::{Action, Reversal, Step, StepId};
@@ -9,6 +11,7 @@ use crate::plan::{
     Base, Because, BecauseKind, FORMAT, LeftOut, Plan, Refusal, Release, ReleaseBump, RequirementChange,
     Unchanged,
 };
+use crate::version::bump::Bump;
 
 /// Escape sequences, a turned direction, Markdown and far too much of it.
 pub fn hostile() -> String {
@@ -44,9 +47,9 @@ pub fn empty() -> Plan {
 pub fn plan() -> Plan {
     let mut core = release("core", Some("2.0.3"), "2.1.0", ReleaseBump::Minor);
     core.because = vec![
-        commit('3', "patch", "fix: close the file on errors"),
-        commit('1', "minor", "feat(core): stream results"),
-        commit('2', "patch", &hostile()),
+        commit('3', Bump::Patch, "fix: close the file on errors"),
+        commit('1', Bump::Minor, "feat(core): stream results"),
+        commit('2', Bump::Patch, &hostile()),
     ];
     core.explain = vec![
         "3333333 fix: close the file on errors → patch, by files in packages/core".to_owned(),
@@ -57,7 +60,7 @@ pub fn plan() -> Plan {
     core.notes = "### Features\n\n- stream results (@ada)\n".to_owned();
     let mut mlops = release("mlops", Some("1.4.0"), "2.0.0", ReleaseBump::Major);
     mlops.because =
-        vec![commit('4', "major", "feat(mlops)!: drop the old trainer"), dependency("core", "2.1.0")];
+        vec![commit('4', Bump::Major, "feat(mlops)!: drop the old trainer"), dependency("core", "2.1.0")];
     mlops.explain = vec!["1.4.0 + major → 2.0.0".to_owned()];
     mlops.needs = vec!["allow-major".to_owned()];
     mlops.requirements = vec![RequirementChange {
@@ -66,7 +69,7 @@ pub fn plan() -> Plan {
         to: "acme-core>=2.1,<2.2".to_owned(),
     }];
     let mut fresh = release("anomaly-detection", None, "0.1.0", ReleaseBump::Minor);
-    fresh.because = vec![commit('5', "minor", "feat: detect anomalies in streams of sensor data")];
+    fresh.because = vec![commit('5', Bump::Minor, "feat: detect anomalies in streams of sensor data")];
     fresh.explain = vec!["no release yet: the manifest's version 0.1.0 is the first".to_owned()];
     let releases = vec![core, mlops, fresh];
     Plan {
@@ -100,11 +103,11 @@ fn left_out() -> Vec<LeftOut> {
     for package in ["cli", "docs"] {
         rows.push(LeftOut {
             commit: None,
-            package: Some(package.to_owned()),
-            packages: Vec::new(),
+            package: Some(package.into()),
+            packages: Box::default(),
             subject: None,
-            kind: "nothing".to_owned(),
-            reason: "no change of it asks for a release".to_owned(),
+            kind: "nothing".into(),
+            reason: "no change of it asks for a release".into(),
         });
     }
     rows
@@ -112,12 +115,12 @@ fn left_out() -> Vec<LeftOut> {
 
 fn left(digit: char, kind: &str, subject: &str, reason: &str) -> LeftOut {
     LeftOut {
-        commit: Some(digit.to_string().repeat(40)),
+        commit: Some(CommitId::of(&digit.to_string().repeat(40))),
         package: None,
-        packages: vec!["core".to_owned(), "cli".to_owned()],
-        subject: Some(subject.to_owned()),
-        kind: kind.to_owned(),
-        reason: reason.to_owned(),
+        packages: ["core", "cli"].map(Arc::from).into(),
+        subject: Some(subject.into()),
+        kind: kind.to_owned().into(),
+        reason: reason.to_owned().into(),
     }
 }
 
@@ -144,15 +147,15 @@ pub fn release(package: &str, from: Option<&str>, to: &str, bump: ReleaseBump) -
 }
 
 /// A commit as the reason.
-pub fn commit(digit: char, size: &str, text: &str) -> Because {
+pub fn commit(digit: char, size: Bump, text: &str) -> Because {
     Because {
         kind: BecauseKind::Commit,
-        commit: Some(digit.to_string().repeat(40)),
+        commit: Some(CommitId::of(&digit.to_string().repeat(40))),
         package: None,
         fragment: None,
-        size: Some(size.to_owned()),
-        text: text.to_owned(),
-        rule: "files in packages/core".to_owned(),
+        size: Some(size),
+        text: text.into(),
+        rule: "files in packages/core".into(),
     }
 }
 
@@ -161,11 +164,11 @@ pub fn dependency(package: &str, to: &str) -> Because {
     Because {
         kind: BecauseKind::Dependency,
         commit: None,
-        package: Some(package.to_owned()),
+        package: Some(package.into()),
         fragment: None,
-        size: Some("patch".to_owned()),
-        text: format!("{package} {to} lies outside its range >=2.0,<2.1"),
-        rule: "dependents".to_owned(),
+        size: Some(Bump::Patch),
+        text: format!("{package} {to} lies outside its range >=2.0,<2.1").into(),
+        rule: "dependents".into(),
     }
 }
 

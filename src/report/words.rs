@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::history::commit::CommitId;
 use crate::ledger::event::{Begin, Holder};
 use crate::plan::step::Action;
 use crate::plan::{Plan, Release};
@@ -10,6 +11,11 @@ use crate::report::plain::line;
 /// The first seven digits of a commit.
 pub fn short(commit: &str) -> String {
     line(commit).chars().take(7).collect()
+}
+
+/// The same by its id; nothing where there is none.
+pub fn short_id(commit: Option<&CommitId>) -> String {
+    commit.map(|id| short(&id.to_string())).unwrap_or_default()
 }
 
 /// `1 tag`, `2 tags`.
