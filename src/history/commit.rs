@@ -1,10 +1,10 @@
 //! One commit as plain data.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::history::text::Text;
 use crate::version::number::Version;
 
 /// What a commit is known by.
@@ -75,7 +75,7 @@ impl Serialize for CommitId {
 
 impl<'de> Deserialize<'de> for CommitId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CommitId, D::Error> {
-        Cow::deserialize(deserializer).map(|text: Cow<'de, str>| CommitId::of(&text))
+        String::deserialize(deserializer).map(|text| CommitId::of(&text))
     }
 }
 
@@ -94,13 +94,13 @@ fn digits_of(byte: &u8) -> [u8; 2] {
 #[derive(Debug, Clone)]
 pub struct Commit {
     pub id: CommitId,
-    pub parents: Vec<CommitId>,
+    pub parents: Box<[CommitId]>,
     /// The author's name.
     pub author: Arc<str>,
     /// Committer time, seconds since 1970 (UTC).
     pub time: i64,
     /// The whole message; bytes that its encoding does not explain are replaced.
-    pub message: String,
+    pub message: Text,
     /// Whether the message held bytes that had to be replaced.
     pub lossy: bool,
     /// Whether it stands on the first-parent line of the planned commit.

@@ -16,6 +16,7 @@ pub mod reader;
 pub mod reference;
 pub mod revert;
 pub mod squash;
+pub mod text;
 
 use crate::history::commit::{Commit, CommitId, VersionTag};
 

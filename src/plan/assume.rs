@@ -82,10 +82,10 @@ pub fn stand_on_top(
         facts.assumed.last().map_or_else(|| facts.history.head.clone(), |last| CommitId::of(&last.commit));
     let commit = Commit {
         id: CommitId::of(&id),
-        parents: vec![parent],
+        parents: [parent].into(),
         author: Arc::default(),
         time: below.map_or(0, |below| below.time),
-        message: message.to_owned(),
+        message: message.into(),
         lossy: false,
         mainline: true,
         empty: paths.is_empty(),
@@ -177,7 +177,7 @@ mod tests {
             let touches = vec![Touch { package: 1, what: Touched::Files }];
             stand_on_top(&mut facts, message, &[RepoPath::new("packages/web/a").unwrap()], touches, &[]);
         }
-        assert_eq!(facts.history.commits[0].parents, [CommitId::of("assumed")]);
+        assert_eq!(*facts.history.commits[0].parents, [CommitId::of("assumed")]);
         assert_eq!(releases(&make(&facts, &Request::default()).unwrap()), "");
     }
 }

@@ -1,6 +1,5 @@
 //! Facts in, Plan out.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::decide::{Decision, Decisions, decide};
@@ -53,13 +52,13 @@ pub struct Draft {
 pub struct Waste(Tally, Decisions, Vec<Result<Standing, Refusal>>);
 
 /// Makes the same plan, without its digest. The facts lose their commits' messages, which take much of a long history's
-/// memory, one after the other.
+/// memory, part after part.
 ///
 /// # Errors
 /// Those of `make`.
 pub fn draft(facts: &mut Facts, request: &Request) -> Result<Draft, PlanError> {
     let commits = facts.history.commits.iter_mut();
-    let messages = commits.map(|commit| Cow::Owned(std::mem::take(&mut commit.message))).collect();
+    let messages = commits.map(|commit| std::mem::take(&mut commit.message)).collect();
     let tally = tally_by(facts, messages);
     draft_by(facts, request, tally)
 }

@@ -1,11 +1,11 @@
 //! What a merge commit says where the commits it brings say nothing: a forge writes the pull request's title into it.
 
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::history::commit::{Commit, CommitId};
 use crate::history::entry::Entry;
 use crate::history::reader::{Entries, Reading, read};
+use crate::history::text::Text;
 use crate::plan::told::{Told, read_as};
 use crate::workspace::config::settings::EntriesRule;
 
@@ -14,7 +14,7 @@ use crate::workspace::config::settings::EntriesRule;
 pub fn counted_merges(
     commits: &[Commit],
     told: &[Told<'_>],
-    messages: &[Cow<'_, str>],
+    messages: &[Text],
     places: &HashMap<&CommitId, usize>,
     rule: EntriesRule,
 ) -> HashMap<usize, (Entry, Vec<usize>)> {

@@ -55,7 +55,7 @@ impl<'f> Owners<'f> {
         &self,
         commit: &Commit,
         told: &Told<'_>,
-        readings: &Readings<'_>,
+        readings: &Readings,
         warnings: &mut Vec<String>,
     ) -> Vec<Owner> {
         let corrected = told.correction.and_then(|correction| correction.packages.as_ref());
@@ -111,7 +111,7 @@ impl<'f> Owners<'f> {
     }
 
     /// Whom a commit without files belongs to (`empty-commits`).
-    fn of_empty(&self, told: &Told<'_>, readings: &Readings<'_>) -> Vec<Owner> {
+    fn of_empty(&self, told: &Told<'_>, readings: &Readings) -> Vec<Owner> {
         let by_scope: Vec<usize> = match readings.by(self.entries_rule()) {
             Reading::Conventional(entries) => entries
                 .iter()

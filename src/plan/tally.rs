@@ -11,6 +11,7 @@ use crate::history::entry::{Brief, Entry};
 use crate::history::overrides;
 use crate::history::reader::{Known, Reading};
 use crate::history::revert::{RangeCommit, RevertPairs, pair_reverts};
+use crate::history::text::Text;
 use crate::plan::LeftOut;
 use crate::plan::facts::Facts;
 use crate::plan::merges::counted_merges;
@@ -64,15 +65,14 @@ pub struct ReleaseAs {
 
 /// Counts everything in the facts' history.
 pub fn tally(facts: &Facts) -> Tally {
-    let messages = facts.history.commits.iter().map(|commit| Cow::Borrowed(commit.message.as_str()));
-    tally_by(facts, messages.collect())
+    tally_by(facts, facts.history.commits.iter().map(|commit| commit.message.clone()).collect())
 }
 
-/// The same by the messages of the commits, in their order. Those that are owned go once they were counted, as all of a long
-/// history take much memory.
-pub fn tally_by<'f>(facts: &'f Facts, mut messages: Vec<Cow<'f, str>>) -> Tally {
+/// The same by the messages of the commits, in their order. They go once they were counted, as all of a long history take much
+/// memory.
+pub fn tally_by(facts: &Facts, mut messages: Vec<Text>) -> Tally {
     let commits = &facts.history.commits;
-    let told: Vec<Told<'f>> = commits
+    let told: Vec<Told<'_>> = commits
         .par_iter()
         .zip(&mut messages)
         .with_min_len(TOGETHER)
@@ -126,7 +126,7 @@ struct Counting<'f> {
 }
 
 impl<'f> Counting<'f> {
-    fn new(facts: &'f Facts, told: &'f [Told<'f>], messages: &[Cow<'f, str>]) -> Counting<'f> {
+    fn new(facts: &'f Facts, told: &'f [Told<'f>], messages: &[Text]) -> Counting<'f> {
         let commits = &facts.history.commits;
         let count = facts.packages.len();
         let pairs = pairs(commits, told, messages);
@@ -160,7 +160,7 @@ impl<'f> Counting<'f> {
         &self.facts.settings[package].versioning
     }
 
-    fn count_commit(&mut self, index: usize, readings: &Readings<'_>) {
+    fn count_commit(&mut self, index: usize, readings: &Readings) {
         let commit = self.commit(index);
         let told = &self.told[index];
         if let Some(reason) = told.correction.and_then(|correction| correction.skip.as_ref()) {
@@ -182,7 +182,7 @@ impl<'f> Counting<'f> {
     }
 
     /// Takes what the merge says, where it counts.
-    fn count_merge(&mut self, index: usize, readings: &Readings<'_>) {
+    fn count_merge(&mut self, index: usize, readings: &Readings) {
         let mut verdict = Verdict::default();
         if let Some((entry, packages)) = self.merges.remove(&index) {
             for package in packages {
@@ -221,7 +221,7 @@ impl<'f> Counting<'f> {
     }
 
     /// Counts the commit's entries for one package that owns the commit.
-    fn count_for(&mut self, index: usize, readings: &Readings<'_>, owner: &Owner, verdict: &mut Verdict) {
+    fn count_for(&mut self, index: usize, readings: &Readings, owner: &Owner, verdict: &mut Verdict) {
         let package = owner.package;
         match self.cancellation(index, package) {
             Cancellation::Pair(other) => return verdict.pair = Some(other),
@@ -278,7 +278,7 @@ impl<'f> Counting<'f> {
     fn count_named_entries(
         &mut self,
         index: usize,
-        readings: &Readings<'_>,
+        readings: &Readings,
         owners: &[Owner],
         verdict: &mut Verdict,
     ) {
@@ -304,7 +304,7 @@ impl<'f> Counting<'f> {
         }
     }
 
-    fn count_revert(&mut self, index: usize, readings: &Readings<'_>, owner: &Owner, verdict: &mut Verdict) {
+    fn count_revert(&mut self, index: usize, readings: &Readings, owner: &Owner, verdict: &mut Verdict) {
         let told = &self.told[index];
         let title = told.revert.as_ref().map_or(readings.subject(), |revert| revert.subject.as_str());
         match readings.by(self.versioning(owner.package).entries) {
@@ -353,7 +353,7 @@ impl<'f> Counting<'f> {
         if other > index { Cancellation::ReleasedBefore } else { Cancellation::None }
     }
 
-    fn leave_uncounted(&mut self, index: usize, readings: &Readings<'_>, owners: &[Owner], verdict: Verdict) {
+    fn leave_uncounted(&mut self, index: usize, readings: &Readings, owners: &[Owner], verdict: Verdict) {
         let commit = self.commit(index);
         if let Some(other) = verdict.pair {
             let id = self.commit(other).id.short();
@@ -382,7 +382,7 @@ impl<'f> Counting<'f> {
     }
 
     /// A commit that counts for nobody: says why, unless all it touches is released already.
-    fn leave_unowned(&mut self, index: usize, readings: &Readings<'_>, commit: &Commit) {
+    fn leave_unowned(&mut self, index: usize, readings: &Readings, commit: &Commit) {
         let touched = |what: Touched| commit.touches.iter().any(|touch| touch.what == what);
         let (kind, reason) = if commit.empty {
             ("empty", "changes no file and names no package")
@@ -403,7 +403,7 @@ impl<'f> Counting<'f> {
     fn leave(
         &mut self,
         index: usize,
-        readings: &Readings<'_>,
+        readings: &Readings,
         kind: &'static str,
         reason: impl Into<Cow<'static, str>>,
     ) {
@@ -441,7 +441,7 @@ impl<'f> Counting<'f> {
     }
 }
 
-fn pairs(commits: &[Commit], told: &[Told<'_>], messages: &[Cow<'_, str>]) -> RevertPairs {
+fn pairs(commits: &[Commit], told: &[Told<'_>], messages: &[Text]) -> RevertPairs {
     if told.iter().all(|told| told.revert.is_none()) {
         return RevertPairs::default();
     }

@@ -64,7 +64,9 @@ fn an_override_gives_a_size_to_a_commit_without_convention() {
     assert_eq!(&*plan.releases[0].because[0].text, "Faster, at last");
     assert!(plan.releases[0].notes.contains("Faster, at last"), "{}", plan.releases[0].notes);
     let merge = repo()
-        .commit_with("Merge pull request #7", &[], |commit| commit.parents.push(commit.parents[0].clone()))
+        .commit_with("Merge pull request #7", &[], |commit| {
+            commit.parents = [&*commit.parents; 2].concat().into()
+        })
         .correct("bump = \"minor\"\npackages = [\"cli\"]");
     check(merge, "cli 1.1.0");
     let none = repo().commit("Faster, at last", &["core"]).correct("bump = \"none\"").plan();
@@ -182,7 +184,7 @@ fn nothing_is_left_out_without_a_reason() {
         }
     };
     let plan = repo()
-        .commit_with("Merge branch 'x'", &[], |commit| commit.parents.push(commit.parents[0].clone()))
+        .commit_with("Merge branch 'x'", &[], |commit| commit.parents = [&*commit.parents; 2].concat().into())
         .commit("docs: a", &["core"])
         .commit("what is this", &["core"])
         .commit_with("fix: b", &["core"], touched(Touched::Ignored))

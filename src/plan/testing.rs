@@ -151,10 +151,10 @@ impl Repo {
         let touches = packages.iter().map(|name| Touch { package: self.place(name), what: Touched::Files });
         let mut commit = Commit {
             id: CommitId::of(&id(self.commits.len() + 1)),
-            parents: vec![CommitId::of(&id(self.commits.len()))],
+            parents: [CommitId::of(&id(self.commits.len()))].into(),
             author: "Ada".into(),
             time: 0,
-            message: message.to_owned(),
+            message: message.into(),
             lossy: false,
             mainline: true,
             empty: packages.is_empty(),

@@ -1,6 +1,5 @@
 //! What one commit says, after a reviewed override has had its word.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
@@ -10,6 +9,7 @@ use crate::history::lines::holds;
 use crate::history::overrides::Override;
 use crate::history::reader::{Entries, Reading, may_hold_scopes, message_footers, read};
 use crate::history::revert::{Revert, revert_of};
+use crate::history::text::Text;
 use crate::plan::facts::Facts;
 use crate::workspace::config::settings::EntriesRule;
 
@@ -33,10 +33,10 @@ struct Footers {
 
 impl<'f> Told<'f> {
     /// Reads a commit's message, which an override may reword first.
-    pub fn read(commit: &Commit, message: &mut Cow<'f, str>, facts: &'f Facts) -> Told<'f> {
+    pub fn read(commit: &Commit, message: &mut Text, facts: &'f Facts) -> Told<'f> {
         let correction = facts.overrides.iter().find(|candidate| commit.id.begins_with(&candidate.commit));
         if let Some(reworded) = correction.and_then(|found| found.message.as_deref()) {
-            *message = Cow::Borrowed(reworded);
+            *message = reworded.into();
         }
         let mut told = Told { revert: revert_of(message).map(Box::new), correction, footers: None };
         if holds(message, "release-as") || holds(message, "packages") {
@@ -65,14 +65,14 @@ impl<'f> Told<'f> {
 
 /// One message, read under each rule that is asked for. It goes with what was read of it.
 #[derive(Debug)]
-pub struct Readings<'f> {
-    message: Cow<'f, str>,
+pub struct Readings {
+    message: Text,
     by_rule: Vec<(EntriesRule, OnceCell<Reading>)>,
 }
 
-impl<'f> Readings<'f> {
+impl Readings {
     /// A message under these rules, of which none is read yet.
-    pub fn of(message: Cow<'f, str>, rules: &[EntriesRule]) -> Readings<'f> {
+    pub fn of(message: Text, rules: &[EntriesRule]) -> Readings {
         Readings { message, by_rule: rules.iter().map(|rule| (*rule, OnceCell::new())).collect() }
     }
 
@@ -102,12 +102,12 @@ impl<'f> Readings<'f> {
 }
 
 /// Takes the messages of some commits; those that are likely to be asked for their entries are read at once.
-pub fn read_part<'f>(
-    (told, commits): (&[Told<'f>], &[Commit]),
-    messages: Vec<Cow<'f, str>>,
+pub fn read_part(
+    (told, commits): (&[Told<'_>], &[Commit]),
+    messages: Vec<Text>,
     rules: &[EntriesRule],
     takes_all: bool,
-) -> Vec<Readings<'f>> {
+) -> Vec<Readings> {
     let read = |((message, told), commit)| {
         let readings = Readings::of(message, rules);
         if takes_all || is_asked(commit, told, &readings) {
@@ -137,7 +137,7 @@ pub fn read_as(message: &str, rule: EntriesRule) -> Reading {
 
 /// Whether a commit's message is likely to be asked for its entries. Of most commits it is not: what they touch is
 /// released.
-fn is_asked(commit: &Commit, told: &Told<'_>, readings: &Readings<'_>) -> bool {
+fn is_asked(commit: &Commit, told: &Told<'_>, readings: &Readings) -> bool {
     let mut touches = commit.touches.iter();
     !told.is_mere_merge(commit)
         && (touches.any(|touch| touch.what.counts() && commit.since_final.contains(touch.package))

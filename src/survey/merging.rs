@@ -56,7 +56,7 @@ impl Merging {
     fn name(&self, head: &str, facts: &mut Facts) {
         let head = CommitId::of(head);
         if let Some(merge) = facts.history.commits.iter_mut().find(|commit| commit.id == head) {
-            merge.message.clone_from(&self.message);
+            merge.message = self.message.as_str().into();
         }
     }
 
@@ -110,7 +110,7 @@ mod tests {
         let repo = Repo::default().package("core", "1.0.0").commit("feat: begin", &["core"]).released();
         let repo = side("feat: two\n\nRelease-As: 3.0.0", side("fix: one", repo));
         repo.commit_with("Merge 3 into 1", &[], |merge| {
-            merge.parents = vec![CommitId::of("abcd0001"), merge.parents[0].clone()];
+            merge.parents = [CommitId::of("abcd0001"), merge.parents[0].clone()].into();
         })
         .facts()
     }
@@ -132,7 +132,7 @@ mod tests {
         let message = "Merge pull request #3 from a/b\n\nfeat: all".to_owned();
         Merging { how: MergeMethod::Merge, base: String::new(), message: message.clone() }
             .name(&head, &mut facts);
-        assert_eq!(facts.history.commits[0].message, message);
+        assert_eq!(*facts.history.commits[0].message, message);
         assert!(!facts.history.commits[1].mainline);
     }
 }

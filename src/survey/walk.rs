@@ -8,6 +8,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelExte
 
 use crate::history::History;
 use crate::history::commit::{Commit, PackageSet, VersionTag};
+use crate::history::text::Text;
 use crate::survey::tags::commit_of;
 use crate::survey::walk_ahead::Ahead;
 use crate::survey::walk_batches::{Job, compare_all};
@@ -136,7 +137,7 @@ fn put_together(
     let mut commits = Vec::with_capacity(order.len());
     for part in order.chunks(PART) {
         let words = part.iter().map(|number| std::mem::take(&mut graph.nodes[*number as usize].words));
-        let words: Vec<Words> = words.collect();
+        let words: Vec<Words<Text>> = words.collect();
         let comparisons: Vec<Comparison> = comparisons.by_ref().take(part.len()).collect();
         let graph = &graph;
         let read = part.par_iter().with_min_len(TOGETHER).zip(comparisons).zip(words);

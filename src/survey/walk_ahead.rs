@@ -3,12 +3,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{self, BinaryHeap};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 
 use gix::ObjectId;
 use gix::hashtable::{HashMap, HashSet};
 use gix::objs::Kind;
 
+use crate::history::text::Text;
 use crate::survey::tags::{Tag, list_tags, object_of};
 use crate::world::commit_text::{Authors, CommitText, Words};
 use crate::world::git::Repository;
@@ -29,16 +31,17 @@ pub struct Ahead {
 #[derive(Debug)]
 pub struct ReadCommit {
     pub tree: Option<ObjectId>,
-    pub parents: Vec<ObjectId>,
+    pub parents: Box<[ObjectId]>,
     /// The committer's time, seconds since 1970 (UTC).
     pub time: i64,
-    pub words: Words,
+    pub words: Words<Text>,
 }
 
 impl ReadCommit {
-    pub fn of(object: &[u8], authors: &mut Authors) -> ReadCommit {
+    /// `keep` takes the message.
+    pub fn of(object: &[u8], authors: &mut Authors, keep: impl FnOnce(&str) -> Text) -> ReadCommit {
         let text = CommitText(object);
-        let (time, words) = text.time_and_words(authors);
+        let (time, words) = text.time_and_words(authors, |message| keep(&message));
         ReadCommit { tree: text.tree(), parents: text.parents().collect(), time, words }
     }
 }
@@ -48,7 +51,9 @@ type Batch = Vec<(ObjectId, ReadCommit)>;
 /// How many commits the walk looks at beyond its end.
 pub const BEYOND: usize = 256;
 /// How many commits are handed over at once.
-const BATCH: usize = 128;
+const BATCH: usize = if cfg!(test) { 4 } else { 128 };
+/// How many bytes of messages are enough to hand over fewer.
+const MOST_TEXT: usize = if cfg!(test) { 64 } else { 1 << 20 };
 /// How many batches wait to be asked for: then reading waits too.
 const WAITING: usize = 64;
 
@@ -101,7 +106,8 @@ fn read(
     sender: &SyncSender<Batch>,
 ) {
     let objects = repository.objects();
-    let (mut met, mut queue, mut batch) = (HashSet::default(), BinaryHeap::new(), Batch::new());
+    let (mut met, mut queue) = (HashSet::default(), BinaryHeap::new());
+    let (mut batch, mut messages) = (Batch::new(), String::new());
     let (mut object, mut authors) = (Vec::new(), Authors::default());
     let mut waiting: Vec<ObjectId> = parse_id(from).into_iter().collect();
     while !series.are_met() || beyond > 0 {
@@ -111,18 +117,30 @@ fn read(
                 continue;
             }
             series.meet(&id);
-            let commit = ReadCommit::of(&object, &mut authors);
+            let commit =
+                ReadCommit::of(&object, &mut authors, |message| Text::behind(&mut messages, message));
             queue.push((commit.time, Reverse(met.len()), commit.parents.clone()));
             batch.push((id, commit));
         }
         let Some((.., parents)) = queue.pop() else { break };
-        waiting = parents;
-        if batch.len() >= BATCH && sender.send(std::mem::take(&mut batch)).is_err() {
+        waiting = parents.into_vec();
+        let is_full = batch.len() >= BATCH || messages.len() >= MOST_TEXT;
+        if is_full && sender.send(together(&mut batch, &mut messages)).is_err() {
             return;
         }
     }
     // Whoever took what came before may want no more.
-    let _last = sender.send(batch);
+    let _last = sender.send(together(&mut batch, &mut messages));
+}
+
+/// A whole batch, whose messages stand in one text. Both are empty then.
+fn together(batch: &mut Batch, messages: &mut String) -> Batch {
+    let whole: Arc<str> = messages.as_str().into();
+    messages.clear();
+    messages.shrink_to(MOST_TEXT);
+    let mut batch = std::mem::take(batch);
+    batch.iter_mut().for_each(|(_, commit)| commit.words.message.stand_in(&whole));
+    batch
 }
 
 /// Tags that differ in what stands after their last mark: most likely the versions of one package. A guess, by which only
@@ -182,12 +200,31 @@ mod tests {
     use super::*;
     use crate::world::testing::TestRepository;
 
-    fn read(repository: &TestRepository, head: &str, beyond: usize) -> Vec<ObjectId> {
+    fn batches(repository: &TestRepository, head: &str, beyond: usize) -> Vec<Batch> {
         let opened = repository.open();
         let series = Series::of(&list_tags(&opened).unwrap());
-        let (sender, receiver) = sync_channel(1);
+        let (sender, receiver) = sync_channel(WAITING);
         super::read(&opened, head, series, beyond, &sender);
-        receiver.recv().unwrap().into_iter().map(|(id, _)| id).collect()
+        receiver.try_iter().collect()
+    }
+
+    fn read(repository: &TestRepository, head: &str, beyond: usize) -> Vec<ObjectId> {
+        batches(repository, head, beyond).into_iter().flatten().map(|(id, _)| id).collect()
+    }
+
+    #[test]
+    fn batches_are_full_by_commits_or_by_their_messages() {
+        let repository = TestRepository::init();
+        let messages: Vec<String> =
+            (0..7).map(|number| format!("feat: {number}{}\n", "ü".repeat(number / 5 * 40))).collect();
+        let mut head = String::new();
+        for message in &messages {
+            head = repository.change("a", message, message.trim_end());
+        }
+        let batches = batches(&repository, &head, 0);
+        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 4, 1]);
+        let read = batches.iter().flatten().map(|(_, commit)| commit.words.message.as_str());
+        assert!(read.eq(messages.iter().rev()));
     }
 
     #[test]

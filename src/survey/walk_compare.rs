@@ -31,14 +31,17 @@ pub struct Comparison {
     pub outside: bool,
     pub touches: Vec<Touch>,
     /// Packages whose manifest is new in their folder.
-    pub appeared: Vec<usize>,
+    pub appeared: Box<[usize]>,
 }
 
 impl Comparison {
     /// As if only these packages had been asked about.
     pub fn within(mut self, packages: &PackageSet) -> Comparison {
         self.touches.retain(|touch| packages.contains(touch.package));
-        self.appeared.retain(|package| packages.contains(*package));
+        if !self.appeared.is_empty() {
+            let asked = self.appeared.into_iter().filter(|package| packages.contains(*package));
+            self.appeared = asked.collect();
+        }
         self
     }
 }
@@ -69,7 +72,7 @@ impl Comparer<'_> {
         pass.folder(ROOT, None, old, Some(new))?;
         pass.judge_doubtful()?;
         let touches = pass.touched.into_iter().map(|(package, what)| Touch { package, what }).collect();
-        Ok(Comparison { empty: false, outside: pass.outside, touches, appeared: pass.appeared })
+        Ok(Comparison { empty: false, outside: pass.outside, touches, appeared: pass.appeared.into() })
     }
 }
 

@@ -16,6 +16,7 @@ use gix::hashtable::HashMap;
 use gix::objs::Kind;
 
 use crate::history::commit::PackageSet;
+use crate::history::text::Text;
 use crate::survey::walk_ahead::{Ahead, BEYOND, ReadCommit};
 use crate::survey::walk_batches::Job;
 use crate::survey::walk_early::Early;
@@ -42,11 +43,19 @@ pub struct Node {
     /// The releases that hold it.
     pub set: SetId,
     /// What it says; dropped once all releases hold it.
-    pub words: Words,
+    pub words: Words<Text>,
     /// Its own parents, until they are met.
-    named: Vec<ObjectId>,
-    parents: std::ops::Range<usize>,
+    named: Box<[ObjectId]>,
+    /// Where its parents stand among the edges.
+    parents: std::ops::Range<u32>,
     expanded: bool,
+}
+
+impl Node {
+    /// The places of its parents among the edges.
+    fn edges(&self) -> std::ops::Range<usize> {
+        self.parents.start as usize..self.parents.end as usize
+    }
 }
 
 impl Graph {
@@ -100,7 +109,7 @@ impl Graph {
     }
 
     pub fn parents(&self, number: u32) -> &[u32] {
-        &self.edges[self.nodes[number as usize].parents.clone()]
+        &self.edges[self.nodes[number as usize].edges()]
     }
 
     /// What is to be found out about a commit for these packages; its parents must have been read.
@@ -122,7 +131,7 @@ impl Graph {
         }
         for number in self.order(|_| true) {
             let set = self.nodes[number as usize].set;
-            for edge in self.nodes[number as usize].parents.clone() {
+            for edge in self.nodes[number as usize].edges() {
                 let parent = &mut self.nodes[self.edges[edge] as usize];
                 parent.set = sets.union(parent.set, set);
             }
@@ -231,15 +240,15 @@ impl Walk<'_> {
         }
         let start = self.graph.edges.len();
         if self.shallow.binary_search(&id).is_err() {
-            let grafted = self.grafts.get(&id).cloned();
+            let grafted = self.grafts.get(&id).map(|parents| parents.as_slice().into());
             for parent in grafted.unwrap_or(named) {
                 let parent = self.enter(parent)?;
                 self.graph.edges.push(parent);
             }
         }
-        let end = self.graph.edges.len();
+        let parents = numbered(start, &id)?..numbered(self.graph.edges.len(), &id)?;
         let node = &mut self.graph.nodes[number as usize];
-        node.parents = start..end;
+        node.parents = parents;
         let set = node.set;
         if set != FULL {
             node.words = words;
@@ -254,14 +263,13 @@ impl Walk<'_> {
         if let Some(number) = self.graph.numbers.get(&id) {
             return Ok(*number);
         }
-        let number = u32::try_from(self.graph.nodes.len())
-            .map_err(|_| GitError::Damaged { id: id.to_string(), what: "more than 2^32 commits" })?;
+        let number = numbered(self.graph.nodes.len(), &id)?;
         let commit = match self.ahead.take(&id) {
             Some(commit) => commit,
             None => {
                 let mut object = Vec::new();
                 self.objects.expect(&id, Kind::Commit, &mut object)?;
-                ReadCommit::of(&object, &mut self.authors)
+                ReadCommit::of(&object, &mut self.authors, |message| message.into())
             }
         };
         let ReadCommit { tree, parents: named, time, words } = commit;
@@ -279,7 +287,7 @@ impl Walk<'_> {
         let mut changed = vec![number];
         while let Some(number) = changed.pop() {
             let set = self.graph.nodes[number as usize].set;
-            for edge in self.graph.nodes[number as usize].parents.clone() {
+            for edge in self.graph.nodes[number as usize].edges() {
                 let parent_number = self.graph.edges[edge];
                 let parent = &mut self.graph.nodes[parent_number as usize];
                 let union = self.sets.union(parent.set, set);
@@ -304,4 +312,10 @@ impl Walk<'_> {
             |node: &Node| node.expanded && node.set != FULL && self.shallow.binary_search(&node.id).is_ok();
         if self.graph.nodes.iter().any(cut) { Err(self.objects.shallow_error()) } else { Ok(()) }
     }
+}
+
+/// A place among the commits or their parents.
+fn numbered(place: usize, id: &ObjectId) -> Result<u32, GitError> {
+    let what = "more than 2^32 commits or parents";
+    u32::try_from(place).map_err(|_| GitError::Damaged { id: id.to_string(), what })
 }

@@ -1,5 +1,6 @@
 //! Reads a commit object's own text: headers, a blank line, the message.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,12 +14,12 @@ use crate::world::hex::id_of;
 #[derive(Debug, Clone, Copy)]
 pub struct CommitText<'a>(pub &'a [u8]);
 
-/// A commit's words.
+/// A commit's words; of the message what is kept of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Words {
+pub struct Words<M = String> {
     /// The author's name.
     pub author: Arc<str>,
-    pub message: String,
+    pub message: M,
     /// Whether bytes had to be replaced.
     pub lossy: bool,
 }
@@ -60,12 +61,16 @@ impl<'a> CommitText<'a> {
     }
 
     /// The committer's time, and the author's name and the message, both decoded. The name is taken from those known, or
-    /// becomes one of them.
-    pub fn time_and_words(self, authors: &mut Authors) -> (i64, Words) {
+    /// becomes one of them; what is kept of the message is up to the caller.
+    pub fn time_and_words<M>(
+        self,
+        authors: &mut Authors,
+        keep: impl FnOnce(Cow<'a, str>) -> M,
+    ) -> (i64, Words<M>) {
         let parts = self.parts();
         let (author, author_lossy) = authors.name(parts.author.unwrap_or_default(), parts.encoding);
         let (message, lossy) = decode(parts.message, parts.encoding);
-        (parts.time(), Words { author, message, lossy: lossy || author_lossy })
+        (parts.time(), Words { author, message: keep(message), lossy: lossy || author_lossy })
     }
 
     fn parts(self) -> Parts<'a> {
@@ -128,7 +133,7 @@ mod tests {
     use super::*;
 
     fn words(text: CommitText<'_>) -> Words {
-        text.time_and_words(&mut Authors::default()).1
+        text.time_and_words(&mut Authors::default(), Cow::into_owned).1
     }
 
     const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -154,7 +159,7 @@ mod tests {
         let mut authors = Authors::default();
         let mut read = |author: &str, encoding: &str| {
             let object = format!("tree {TREE}\nauthor {author}\ncommitter C <c@d> 7 +0000\n{encoding}\nx");
-            CommitText(object.as_bytes()).time_and_words(&mut authors).1.author
+            CommitText(object.as_bytes()).time_and_words(&mut authors, Cow::into_owned).1.author
         };
         let ada = read("Ada <a@b> 5 +0100", "");
         assert!(Arc::ptr_eq(&ada, &read("Ada <a@b> 6 +0200", "")));

@@ -1,17 +1,19 @@
 //! Turns the bytes of a commit into text, by the encoding that its header names.
 
+use std::borrow::Cow;
+
 /// Decodes bytes; the second value tells whether some had to be replaced.
 ///
 /// Without a name git's default holds: UTF-8 (git-commit, "I18N"). Known besides: ISO-8859-1,
 /// ISO-8859-15 and Windows-1252. Under other names only ASCII and valid UTF-8 are understood.
-pub fn decode(bytes: &[u8], encoding: Option<&[u8]>) -> (String, bool) {
+pub fn decode<'b>(bytes: &'b [u8], encoding: Option<&[u8]>) -> (Cow<'b, str>, bool) {
     match known(encoding) {
         Known::Utf8 => match std::str::from_utf8(bytes) {
-            Ok(text) => (text.to_owned(), false),
-            Err(_) => (String::from_utf8_lossy(bytes).into_owned(), true),
+            Ok(text) => (text.into(), false),
+            Err(_) => (String::from_utf8_lossy(bytes), true),
         },
         Known::Table(table) => (bytes.iter().map(|byte| table(*byte)).collect(), false),
-        Known::Other => (String::from_utf8_lossy(bytes).into_owned(), !bytes.is_ascii()),
+        Known::Other => (String::from_utf8_lossy(bytes), !bytes.is_ascii()),
     }
 }
 
@@ -66,7 +68,7 @@ mod tests {
 
     fn check(bytes: &[u8], encoding: Option<&str>, expected: &str, lossy: bool) {
         let encoding = encoding.map(str::as_bytes);
-        assert_eq!(decode(bytes, encoding), (expected.to_owned(), lossy));
+        assert_eq!(decode(bytes, encoding), (expected.into(), lossy));
     }
 
     #[test]

@@ -1,37 +1,31 @@
-//! What is looked for in the index of a pack by the hundred thousand, close together: an index keeps ids of twenty bytes
-//! here and the objects' places there, and each look into it would be one into memory that nobody has used lately.
+//! What is looked for in the index of a pack by the hundred thousand, close together: an index keeps ids of twenty
+//! bytes, and each look at one would be one into memory that nobody has used lately.
 
 use std::ops::Range;
 
 use gix::odb::pack::index;
 use gix::oid;
 
-/// Of each object, in the ids' order: four bytes of its id, and where it stands in the pack.
-pub struct Table(Vec<(u32, u32)>);
+/// Of each object, in the ids' order, four bytes of its id.
+pub struct Table(Vec<u32>);
 
 /// What became of a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Looked {
-    /// Where the object stands in the pack.
-    Found(u64),
+    /// The object's place in the index.
+    Found(u32),
     NotHere,
     /// The index itself must tell.
     Unknown,
 }
 
-/// A place in the pack that needs more bits.
-const FAR: u32 = u32::MAX;
 /// How many neighbours of a guess are passed at most. Ids are spread evenly: some dozens lie between, unless somebody
 /// chose them.
 const MOST_PASSED: usize = 1024;
 
 impl Table {
     pub fn of(index: &index::File) -> Table {
-        let row = |place: u32| {
-            let offset = u32::try_from(index.pack_offset_at_index(place)).unwrap_or(FAR);
-            (behind_first(index.oid_at_index(place)), offset)
-        };
-        Table((0..index.num_objects()).map(row).collect())
+        Table((0..index.num_objects()).map(|place| behind_first(index.oid_at_index(place))).collect())
     }
 
     /// Where the object of an id stands; `range` holds the places of all ids with its first byte.
@@ -41,19 +35,19 @@ impl Table {
         let Some(rows) = self.0.get(start..range.end as usize) else { return Looked::Unknown };
         let guess = usize::try_from((u64::from(wanted) * rows.len() as u64) >> 32).unwrap_or(0);
         let (before, behind) = rows.split_at(guess);
-        let lower = before.iter().rev().take_while(|(digits, _)| *digits >= wanted).take(MOST_PASSED).count();
-        let higher = behind.iter().take_while(|(digits, _)| *digits < wanted).take(MOST_PASSED).count();
+        let lower = before.iter().rev().take_while(|digits| **digits >= wanted).take(MOST_PASSED).count();
+        let higher = behind.iter().take_while(|digits| **digits < wanted).take(MOST_PASSED).count();
         if lower.max(higher) == MOST_PASSED {
             return Looked::Unknown;
         }
         let first = guess - lower + if lower == 0 { higher } else { 0 };
-        let same = rows[first..].iter().take_while(|(digits, _)| *digits == wanted);
-        for (passed, ((_, offset), place)) in same.zip(range.start + first as u32..).enumerate() {
+        let same = rows[first..].iter().take_while(|digits| **digits == wanted);
+        for (passed, (_, place)) in same.zip(range.start + first as u32..).enumerate() {
             if passed == MOST_PASSED {
                 return Looked::Unknown;
             }
             if index.oid_at_index(place) == id {
-                return if *offset == FAR { Looked::Unknown } else { Looked::Found(u64::from(*offset)) };
+                return Looked::Found(place);
             }
         }
         Looked::NotHere
@@ -82,17 +76,14 @@ mod tests {
         let id = ObjectId::from_hex(commit.as_bytes()).unwrap();
         let digits = behind_first(&id);
         let many = MOST_PASSED as u32 + 2;
-        let look = |rows: Vec<(u32, u32)>| Table(rows.clone()).find(0..rows.len() as u32, &id, &index);
-        assert_eq!(look(vec![(u32::MAX, 1); 1 << 20]), Looked::Unknown);
-        assert_eq!(look(vec![(0, 1); 1 << 20]), Looked::Unknown);
-        assert_eq!(look(vec![(digits.wrapping_add(1).max(1), 1)]), Looked::NotHere);
+        let look = |rows: Vec<u32>| Table(rows.clone()).find(0..rows.len() as u32, &id, &index);
+        assert_eq!(look(vec![u32::MAX; 1 << 20]), Looked::Unknown);
+        assert_eq!(look(vec![0; 1 << 20]), Looked::Unknown);
+        assert_eq!(look(vec![digits.wrapping_add(1).max(1)]), Looked::NotHere);
         assert_eq!(look(Vec::new()), Looked::NotHere);
         let whole = Table::of(&index);
         let place = (0..index.num_objects()).find(|place| index.oid_at_index(*place) == id).unwrap();
-        let offset = index.pack_offset_at_index(place);
-        assert_eq!(whole.find(place..place + 1, &id, &index), Looked::Found(offset));
-        let far = Table(vec![(digits, FAR); index.num_objects() as usize]);
-        assert_eq!(far.find(place..place + 1, &id, &index), Looked::Unknown, "a place beyond 4 GiB");
+        assert_eq!(whole.find(place..place + 1, &id, &index), Looked::Found(place));
         assert_eq!(whole.find(0..many, &id, &index), Looked::Unknown, "a range that is none");
     }
 }

@@ -1,5 +1,6 @@
 //! Reads commits, folders and files of a repository, in-process.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::path::PathBuf;
 
@@ -69,7 +70,7 @@ impl Objects {
         let mut bytes = Vec::new();
         self.expect(&parse_id(commit)?, Kind::Commit, &mut bytes)?;
         let text = CommitText(&bytes);
-        let (time, words) = text.time_and_words(&mut Authors::default());
+        let (time, words) = text.time_and_words(&mut Authors::default(), Cow::into_owned);
         Ok(CommitRecord { parents: text.parents().map(|id| id.to_string()).collect(), time, words })
     }
 

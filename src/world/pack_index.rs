@@ -46,7 +46,7 @@ impl PackIndex {
         let range = range_of(fan, id);
         let table = self.table.get_or_init(|| Table::of(&self.file));
         match table.find(range, id, &self.file) {
-            Looked::Found(offset) => Some(offset),
+            Looked::Found(place) => Some(self.file.pack_offset_at_index(place)),
             Looked::NotHere => None,
             Looked::Unknown => self.offset(id),
         }
@@ -134,10 +134,11 @@ mod tests {
         let table = Table::of(&index.file);
         for line in list.lines() {
             let id = ObjectId::from_hex(line.as_bytes()).unwrap();
-            let offset = index.file.pack_offset_at_index(index.file.lookup(id).unwrap());
+            let place = index.file.lookup(id).unwrap();
+            let offset = index.file.pack_offset_at_index(place);
             let look = |id: &oid| table.find(range_of(fan, id), id, &index.file);
             assert_eq!(index.offset(&id), Some(offset));
-            assert_eq!(look(&id), Looked::Found(offset));
+            assert_eq!(look(&id), Looked::Found(place));
             for byte in 0..20 {
                 let mut other = id;
                 other.as_mut_slice()[byte] ^= 1;

@@ -240,7 +240,7 @@ impl Slow<'_> {
         let id = &commit.id.to_string();
         assert_eq!(commit.mainline, self.mainline.contains(id), "seed {seed}: mainline {id}");
         let parents = &self.reachable[id];
-        assert_eq!(commit.parents, parents.iter().map(|id| CommitId::of(id)).collect::<Vec<_>>());
+        assert_eq!(commit.parents, parents.iter().map(|id| CommitId::of(id)).collect::<Box<[_]>>());
         let files = &self.files[id];
         assert_eq!(commit.empty, files.is_empty(), "seed {seed}: empty {id}");
         let (mut outside, mut touched) = (false, BTreeMap::new());
