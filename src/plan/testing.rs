@@ -329,8 +329,8 @@ pub fn obey_laws(facts: &Facts, plan: &Plan) {
     assert_eq!(read, *plan);
 }
 
-/// A full commit id for the nth commit, told from others by its first digits.
-fn id(number: usize) -> String {
+/// The full id of the nth commit, from 1 on; told from others by its first digits.
+pub fn id(number: usize) -> String {
     format!("{:08x}{:032x}", 0xabcd_0000_usize + number, number)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::history::commit::{CommitId, PackageSet};
 use crate::plan::assume::stand_on_top;
 use crate::plan::facts::Facts;
-use crate::plan::merges::merged;
+use crate::plan::merges::brought_by_merges;
 use crate::survey::error::SurveyError;
 use crate::survey::walk::{Shared, WalkPackage};
 use crate::survey::walk_batches::{Job, compare_all};
@@ -88,7 +88,9 @@ fn line_up(head: &str, facts: &mut Facts) {
     let Some(merge) = commits.iter().position(|commit| commit.id == head) else { return };
     let places: HashMap<&CommitId, usize> =
         (0..).zip(commits.iter()).map(|(place, commit)| (&commit.id, place)).collect();
-    let brought: BTreeSet<usize> = merged(commits, &places, merge).into_iter().collect();
+    let merges = brought_by_merges(commits, &places).into_iter();
+    let brought: BTreeSet<usize> =
+        merges.filter(|(place, _)| *place == merge).flat_map(|(_, brought)| brought).collect();
     let mut place = 0;
     commits.retain_mut(|commit| {
         let is_brought = brought.contains(&place);
@@ -102,7 +104,7 @@ fn line_up(head: &str, facts: &mut Facts) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::testing::Repo;
+    use crate::plan::testing::{Repo, id};
 
     fn branch() -> Facts {
         let side =
@@ -123,6 +125,27 @@ mod tests {
         let told: Vec<(&str, bool)> =
             facts.history.commits.iter().map(|one| (one.message.as_str(), one.mainline)).collect();
         assert_eq!(told, [("feat: two\n\nRelease-As: 3.0.0", true), ("fix: one", true)]);
+    }
+
+    #[test]
+    fn what_a_branch_brought_before_is_not_lined_up_again() {
+        let parents = |numbers: &[usize]| numbers.iter().map(|number| CommitId::of(&id(*number))).collect();
+        let side = |message: &str, parent: usize, repo: Repo| {
+            repo.commit_with(message, &["core"], |one| {
+                one.mainline = false;
+                one.parents = parents(&[parent]);
+            })
+        };
+        let merge =
+            |all: [usize; 2], repo: Repo| repo.commit_with("Merge x", &[], |one| one.parents = parents(&all));
+        let repo = Repo::default().package("core", "1.0.0").commit("feat: begin", &["core"]).released();
+        let before = merge([1, 2], side("fix: one", 1, repo));
+        let mut facts = merge([3, 4], side("fix: two", 2, before)).facts();
+        let head = facts.history.head.to_string();
+        line_up(&head, &mut facts);
+        let told: Vec<(&str, bool)> =
+            facts.history.commits.iter().map(|one| (one.message.as_str(), one.mainline)).collect();
+        assert_eq!(told, [("fix: two", true), ("Merge x", true), ("fix: one", false)]);
     }
 
     #[test]
