@@ -79,7 +79,7 @@ fn next(plan: &Plan, pushed: Option<&str>) -> String {
         return format!("the release commit and its {noun} are on {} of {}\n", line(branch), line(remote));
     }
     format!(
-        "the release commit and its {noun} are on {}; nothing has been pushed, that is next:\n  \
+        "the release commit and its {noun} are on {}, and not pushed yet; next:\n  \
          git push --atomic origin {} {}\n",
         line(branch),
         quoted(branch),
@@ -131,7 +131,7 @@ shipped 3 packages
 index local is /srv/my index
   pip install --index-url file:///srv/my%20index/simple acme-core==2.1.0 acme-mlops==2.0.0 acme-anomaly-detection==0.1.0
 
-the release commit and its tags are on main; nothing has been pushed, that is next:
+the release commit and its tags are on main, and not pushed yet; next:
   git push --atomic origin main core-v2.1.0 mlops-v2.0.0 anomaly-detection-v0.1.0
 
 `release log` tells what happened
