@@ -99,7 +99,7 @@ pub struct Commit {
     pub author: Arc<str>,
     /// Committer time, seconds since 1970 (UTC).
     pub time: i64,
-    /// The whole message; bytes that its encoding does not explain are replaced.
+    /// The message; prose that nobody reads may be left out, and bytes that its encoding does not explain are replaced.
     pub message: Text,
     /// Whether the message held bytes that had to be replaced.
     pub lossy: bool,

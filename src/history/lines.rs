@@ -63,7 +63,7 @@ pub fn mark<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Line<'a>> {
 }
 
 /// What the first line of anything quoted begins with.
-const QUOTING: [char; 4] = ['`', '~', '>', '<'];
+pub const QUOTING: [char; 4] = ['`', '~', '>', '<'];
 
 /// The first line that is not blank, and all that follow it.
 pub fn first_and_rest<'a, 'b>(lines: &'b [Line<'a>]) -> Option<(Line<'a>, &'b [Line<'a>])> {

@@ -4,6 +4,7 @@
 //! packages are numbers here, places in the workspace's list.
 
 pub mod commit;
+pub mod condensed;
 pub mod entry;
 pub mod footer;
 pub mod fragment;

@@ -15,10 +15,10 @@ pub struct Text {
 }
 
 impl Text {
-    /// Puts a text behind others. It is read from where they all stand in the end, once it is given that (`stand_in`).
-    pub fn behind(others: &mut String, text: &str) -> Text {
+    /// What is put behind other texts. It is read from where they all stand in the end, once it is given that (`stand_in`).
+    pub fn behind(others: &mut String, put: impl FnOnce(&mut String)) -> Text {
         let start = place(others.len());
-        others.push_str(text);
+        put(others);
         Text { whole: Arc::default(), start, end: place(others.len()) }
     }
 
@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn texts_share_what_they_stand_in() {
         let mut others = String::new();
-        let mut texts = ["für", "", "alle\n"].map(|text| Text::behind(&mut others, text));
+        let mut texts =
+            ["für", "", "alle\n"].map(|text| Text::behind(&mut others, |others| others.push_str(text)));
         assert_eq!(texts[0].as_str(), "", "not yet");
         let whole: Arc<str> = others.into();
         texts.iter_mut().for_each(|text| text.stand_in(&whole));

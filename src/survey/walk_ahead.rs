@@ -10,6 +10,7 @@ use gix::ObjectId;
 use gix::hashtable::{HashMap, HashSet};
 use gix::objs::Kind;
 
+use crate::history::condensed::push_condensed;
 use crate::history::text::Text;
 use crate::survey::tags::{Tag, list_tags, object_of};
 use crate::world::commit_text::{Authors, CommitText, Words};
@@ -38,10 +39,12 @@ pub struct ReadCommit {
 }
 
 impl ReadCommit {
-    /// `keep` takes the message.
-    pub fn of(object: &[u8], authors: &mut Authors, keep: impl FnOnce(&str) -> Text) -> ReadCommit {
+    /// Its message is put behind others, without the prose that nobody reads.
+    pub fn of(object: &[u8], authors: &mut Authors, messages: &mut String) -> ReadCommit {
         let text = CommitText(object);
-        let (time, words) = text.time_and_words(authors, |message| keep(&message));
+        let (time, words) = text.time_and_words(authors, |message| {
+            Text::behind(messages, |messages| push_condensed(&message, messages))
+        });
         ReadCommit { tree: text.tree(), parents: text.parents().collect(), time, words }
     }
 }
@@ -117,8 +120,7 @@ fn read(
                 continue;
             }
             series.meet(&id);
-            let commit =
-                ReadCommit::of(&object, &mut authors, |message| Text::behind(&mut messages, message));
+            let commit = ReadCommit::of(&object, &mut authors, &mut messages);
             queue.push((commit.time, Reverse(met.len()), commit.parents.clone()));
             batch.push((id, commit));
         }

@@ -267,9 +267,11 @@ impl Walk<'_> {
         let commit = match self.ahead.take(&id) {
             Some(commit) => commit,
             None => {
-                let mut object = Vec::new();
+                let (mut object, mut message) = (Vec::new(), String::new());
                 self.objects.expect(&id, Kind::Commit, &mut object)?;
-                ReadCommit::of(&object, &mut self.authors, |message| message.into())
+                let mut commit = ReadCommit::of(&object, &mut self.authors, &mut message);
+                commit.words.message.stand_in(&message.into());
+                commit
             }
         };
         let ReadCommit { tree, parents: named, time, words } = commit;

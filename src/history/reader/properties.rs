@@ -4,7 +4,9 @@ use proptest::prelude::{Just, Strategy, any, proptest};
 use proptest::{collection, option, prop_assert, prop_assert_eq, prop_oneof};
 
 use super::{Entries, Reading, may_hold_scopes, message_footers, read};
+use crate::history::condensed::push_condensed;
 use crate::history::entry::{Entry, Footer, Separator};
+use crate::history::lines::QUOTING;
 use crate::history::revert::revert_of;
 
 const WAYS: [Entries; 5] =
@@ -64,6 +66,32 @@ fn message() -> impl Strategy<Value = String> {
     let end = prop_oneof![Just("\n"), Just("\n\n"), Just("\r\n")];
     collection::vec((line, end), 0..24)
         .prop_map(|lines| lines.into_iter().map(|(line, end)| line + end).collect::<String>())
+}
+
+/// A message without what lets all of it stay when it is condensed.
+fn mild_message() -> impl Strategy<Value = String> {
+    let mild: Vec<&str> = LINES
+        .into_iter()
+        .filter(|line| !line.contains("BREAKING") && !line.contains("_COMMIT") && !line.starts_with(QUOTING))
+        .chain(["more prose", "", "fixed #3", "(said", "reverts commit 63ec09b"])
+        .collect();
+    let line =
+        prop_oneof![12 => (0..mild.len()).prop_map(move |place| mild[place].to_owned()), 1 => ".{0,9}"];
+    let end = prop_oneof![2 => Just("\n"), 2 => Just("\n\n"), 1 => Just("\r\n")];
+    collection::vec((line, end), 0..12)
+        .prop_map(|lines| lines.into_iter().map(|(line, end)| line + end).collect::<String>())
+}
+
+/// What is read of a message, without the prose.
+fn told(message: &str) -> impl PartialEq + std::fmt::Debug {
+    let read = WAYS.map(|how| match read(message, how) {
+        Reading::Conventional(entries) => {
+            Ok(entries.into_iter().map(|entry| Entry { body: None, ..entry }).collect::<Vec<_>>())
+        }
+        other => Err(other),
+    });
+    let title = message.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
+    (read, message_footers(message), revert_of(message), may_hold_scopes(message), title)
 }
 
 fn words() -> impl Strategy<Value = String> {
@@ -157,6 +185,13 @@ proptest! {
                 prop_assert!(place == 0 || entry.from_squash);
             }
         }
+    }
+
+    #[test]
+    fn a_condensed_message_tells_the_same(text in prop_oneof![message(), mild_message()]) {
+        let mut condensed = String::new();
+        push_condensed(&text, &mut condensed);
+        prop_assert_eq!(told(&condensed), told(&text));
     }
 
     #[test]
