@@ -3,6 +3,7 @@
 use memchr::{memchr3, memmem};
 
 use crate::history::lines::{QUOTING, holds};
+use crate::history::revert::may_revert;
 
 /// Puts a message behind a text, each paragraph of mere prose as one full stop.
 ///
@@ -24,7 +25,7 @@ const STOP: &str = ".\n";
 /// Puts what stays behind a text; `None` where all must stay.
 fn condense(message: &str, behind: &mut String) -> Option<()> {
     let has = |word: &str| memmem::find(message.as_bytes(), word.as_bytes()).is_some();
-    if message.starts_with('\u{feff}') || has("BREAKING") || has("_COMMIT") {
+    if message.starts_with('\u{feff}') || has("BREAKING") || has("_COMMIT") || may_revert(message) {
         return None;
     }
     let (mut kept, mut at, mut is_first) = (0, 0, true);
@@ -42,7 +43,7 @@ fn condense(message: &str, behind: &mut String) -> Option<()> {
                 is_first = false;
             }
         } else {
-            if text.starts_with(QUOTING) || (is_first && (holds(text, "revert") || holds(text, "reapply"))) {
+            if text.starts_with(QUOTING) {
                 return None;
             }
             let is_list = text.starts_with(['*', '-']);

@@ -43,7 +43,7 @@ pub fn revert_of(message: &str) -> Option<Revert> {
 }
 
 /// Whether the first line holds one of the words that every revert's has.
-fn may_revert(message: &str) -> bool {
+pub fn may_revert(message: &str) -> bool {
     let title = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
     holds(title, "revert") || holds(title, "reapply")
 }

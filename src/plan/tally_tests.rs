@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::commit::{CommitId, Touch, Touched};
+use crate::history::commit::{Touch, Touched};
 use crate::plan::facts::Request;
-use crate::plan::testing::{Repo, id, left_out, releases};
+use crate::plan::testing::{Repo, left_out, releases};
 use crate::plan::{BecauseKind, Plan};
 use crate::workspace::config::settings::EmptyCommits;
 
@@ -178,22 +178,12 @@ fn shared_files_count_for_all_who_share_them() {
 
 #[test]
 fn a_branch_that_is_merged_again_brings_only_what_is_new() {
-    let parents = |numbers: &[usize]| -> Box<[CommitId]> {
-        numbers.iter().map(|number| CommitId::of(&id(*number))).collect()
-    };
-    let side = |message: &str, package: &str, parent: usize, repo: Repo| {
-        repo.commit_with(message, &[package], |commit| {
-            commit.mainline = false;
-            commit.parents = parents(&[parent]);
-        })
-    };
-    let merge = |message: &str, all: [usize; 2], repo: Repo| {
-        repo.commit_with(message, &[], |commit| commit.parents = parents(&all))
-    };
-    let begun = side("feat: one", "core", 0, repo());
-    let one = merge("Merge pull request #1 from a/develop\n\nfeat: one", [0, 1], begun);
-    let two = side("tidied", "cli", 1, one);
-    let plan = merge("Merge pull request #2 from a/develop\n\nfeat(cli): two", [2, 3], two).plan();
+    let plan = repo()
+        .side("feat: one", "core", 0)
+        .merge("Merge pull request #1 from a/develop\n\nfeat: one", [0, 1])
+        .side("tidied", "cli", 1)
+        .merge("Merge pull request #2 from a/develop\n\nfeat(cli): two", [2, 3])
+        .plan();
     assert_eq!(releases(&plan), "core 1.1.0, cli 1.1.0");
     assert_eq!(&*plan.releases[1].because[0].text, "feat(cli): two");
     assert_eq!(left_out(&plan), "abcd0003 unparseable, abcd0002 merge");

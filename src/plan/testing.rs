@@ -169,6 +169,21 @@ impl Repo {
         self
     }
 
+    /// A commit beside the first-parent line, on top of the commit of a number.
+    pub fn side(self, message: &str, package: &str, parent: usize) -> Repo {
+        self.commit_with(message, &[package], |commit| {
+            commit.mainline = false;
+            commit.parents = [parent].map(|number| CommitId::of(&id(number))).into();
+        })
+    }
+
+    /// A merge of the commits of two numbers.
+    pub fn merge(self, message: &str, parents: [usize; 2]) -> Repo {
+        self.commit_with(message, &[], |commit| {
+            commit.parents = parents.map(|number| CommitId::of(&id(number))).into();
+        })
+    }
+
     /// An override of the newest commit.
     pub fn correct(mut self, text: &str) -> Repo {
         self.overrides.push((id(self.commits.len()), text.to_owned()));
@@ -330,7 +345,7 @@ pub fn obey_laws(facts: &Facts, plan: &Plan) {
 }
 
 /// The full id of the nth commit, from 1 on; told from others by its first digits.
-pub fn id(number: usize) -> String {
+fn id(number: usize) -> String {
     format!("{:08x}{:032x}", 0xabcd_0000_usize + number, number)
 }
 

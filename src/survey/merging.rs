@@ -104,7 +104,7 @@ fn line_up(head: &str, facts: &mut Facts) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::testing::{Repo, id};
+    use crate::plan::testing::Repo;
 
     fn branch() -> Facts {
         let side =
@@ -129,18 +129,9 @@ mod tests {
 
     #[test]
     fn what_a_branch_brought_before_is_not_lined_up_again() {
-        let parents = |numbers: &[usize]| numbers.iter().map(|number| CommitId::of(&id(*number))).collect();
-        let side = |message: &str, parent: usize, repo: Repo| {
-            repo.commit_with(message, &["core"], |one| {
-                one.mainline = false;
-                one.parents = parents(&[parent]);
-            })
-        };
-        let merge =
-            |all: [usize; 2], repo: Repo| repo.commit_with("Merge x", &[], |one| one.parents = parents(&all));
         let repo = Repo::default().package("core", "1.0.0").commit("feat: begin", &["core"]).released();
-        let before = merge([1, 2], side("fix: one", 1, repo));
-        let mut facts = merge([3, 4], side("fix: two", 2, before)).facts();
+        let before = repo.side("fix: one", "core", 1).merge("Merge x", [1, 2]);
+        let mut facts = before.side("fix: two", "core", 2).merge("Merge x", [3, 4]).facts();
         let head = facts.history.head.to_string();
         line_up(&head, &mut facts);
         let told: Vec<(&str, bool)> =

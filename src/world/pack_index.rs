@@ -45,11 +45,12 @@ impl PackIndex {
         let Some(fan) = self.fan.as_ref().filter(|_| is_worth_it()) else { return self.offset(id) };
         let range = range_of(fan, id);
         let table = self.table.get_or_init(|| Table::of(&self.file));
-        match table.find(range, id, &self.file) {
-            Looked::Found(place) => Some(self.file.pack_offset_at_index(place)),
-            Looked::NotHere => None,
-            Looked::Unknown => self.offset(id),
-        }
+        let place = match table.find(range, id, &self.file) {
+            Looked::Found(place) => place,
+            Looked::NotHere => return None,
+            Looked::Unknown => self.place(id)?,
+        };
+        Some(self.file.pack_offset_at_index(place))
     }
 
     /// An object's place in the index. Ids are spread evenly, so it stands about where its first digits say.
