@@ -400,7 +400,7 @@ fn the_written_schema_is_the_one_of_the_types() {
     let written: serde_json::Value =
         serde_json::from_str(include_str!("../../../docs/config.schema.json")).unwrap();
     assert!(written == Config::schema(), "docs/config.schema.json is old: {hint}");
-    assert_eq!(written_schema()["$schema"], written["$schema"]);
+    assert_eq!(written_schema().root()["$schema"], written["$schema"]);
 }
 
 fn describe(schema: &serde_json::Value, trail: &str, undescribed: &mut Vec<String>) {
@@ -419,7 +419,7 @@ fn describe(schema: &serde_json::Value, trail: &str, undescribed: &mut Vec<Strin
 fn every_documented_key_is_in_the_schema() {
     let schema = Config::schema();
     let document = Node::read(EXAMPLE).unwrap();
-    let (fitting, problems) = walk::walk(&schema, &document);
+    let (fitting, problems) = walk::walk(written_schema(), &document);
     assert_eq!(problems, []);
     assert_eq!(fitting["environment"]["staging"]["soak"], "10m");
     for (table, keys) in [

@@ -6,17 +6,18 @@ use crate::workspace::config::nearest::nearest;
 use crate::workspace::config::problem::Problem;
 use crate::workspace::config::spanned::{Entry, Kind, Node, Place};
 use crate::workspace::config::text;
+use crate::workspace::config::written::WrittenSchema;
 
 /// What of the document fits the schema, and a problem for each thing that does not.
-pub fn walk(schema: &Value, document: &Node) -> (Value, Vec<Problem>) {
-    let mut walk = Walk { root: schema, problems: Vec::new() };
-    let fitting =
-        walk.visit(schema, document, &Trail(Vec::new())).unwrap_or_else(|| Value::Object(Map::new()));
+pub fn walk(schema: &WrittenSchema, document: &Node) -> (Value, Vec<Problem>) {
+    let mut walk = Walk { schema, problems: Vec::new() };
+    let fitting = walk.visit(schema.root(), document, &Trail(Vec::new()));
+    let fitting = fitting.unwrap_or_else(|| Value::Object(Map::new()));
     (fitting, walk.problems)
 }
 
 struct Walk<'s> {
-    root: &'s Value,
+    schema: &'s WrittenSchema,
     problems: Vec<Problem>,
 }
 
@@ -66,7 +67,7 @@ impl<'s> Walk<'s> {
     /// The alternatives of a schema, references followed; itself where it has none.
     fn branches(&self, schema: &'s Value) -> Vec<&'s Value> {
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            let found = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+            let found = self.schema.at(target);
             return found.map(|schema| self.branches(schema)).unwrap_or_default();
         }
         let alternatives = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array);
