@@ -10,6 +10,7 @@ use crate::cli::merged::{concerning, merged};
 use crate::cli::{open, preview};
 use crate::plan::Plan;
 use crate::plan::make::Draft;
+use crate::report::sealing::write_and_seal;
 use crate::report::streams::Streams;
 use crate::report::words::planned;
 use crate::report::{explain, json, plain, plan_markdown, plan_text};
@@ -34,7 +35,7 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
         Some(plan) => plan,
         None if is_streamed => {
             let Draft { mut plan, waste } = open::draft(&mut survey, global, &verb.wish)?;
-            streams.print_with(|stdout| json::write_and_seal(&mut plan, stdout));
+            streams.print_with(|stdout| write_and_seal(&mut plan, stdout));
             std::mem::forget(waste);
             return end(survey, plan, verb, global, streams);
         }

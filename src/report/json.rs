@@ -1,15 +1,11 @@
 //! What programs read of us.
 
-use std::io::{self, BufWriter, Write};
-use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, channel};
+use std::io::{self, Write};
 
-use memchr::memmem;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::plan::Plan;
-use crate::plan::digest::Digest;
 use crate::report::plain::is_hostile;
 
 /// Any answer as JSON, indented, with a newline at its end.
@@ -39,93 +35,6 @@ pub fn write<T: Serialize>(value: &T, into: &mut impl Write) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(&mut *into, Safe(Indented::default()));
     value.serialize(&mut serializer)?;
     into.write_all(b"\n")
-}
-
-/// Writes a plan that has no digest yet as it is with one, which is taken meanwhile and put into the plan.
-///
-/// # Errors
-/// Where it can not be written; the digest is there nevertheless.
-pub fn write_and_seal(plan: &mut Plan, into: &mut impl Write) -> io::Result<()> {
-    seal_holding(MOST_HELD, plan, into)
-}
-
-/// About how many bytes are held back at most while the digest is awaited. Memory for them is set aside at once, as a
-/// growing text would be copied again and again; what is not used of it is never touched.
-const MOST_HELD: usize = 8 << 20;
-/// How many bytes come at once; then it is looked whether the digest is there.
-const PIECE: usize = 64 << 10;
-
-fn seal_holding(most: usize, plan: &mut Plan, into: &mut impl Write) -> io::Result<()> {
-    let (sender, taken) = channel();
-    let unsealed = &*plan;
-    let (written, digest) = std::thread::scope(|scope| {
-        let taking = scope.spawn(move || {
-            let digest = unsealed.compute_digest();
-            // Where writing failed nobody waits for it.
-            let _unasked = sender.send(digest.clone());
-            digest
-        });
-        let held = Vec::with_capacity(most + PIECE);
-        let sealing = Sealing { into, taken, most, held: Some(held) };
-        let mut sealing = BufWriter::with_capacity(PIECE, sealing);
-        let written = write(unsealed, &mut sealing).and_then(|()| sealing.flush());
-        // What could not be written is not tried again.
-        drop(sealing.into_parts());
-        (written, taking.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    });
-    plan.digest = digest;
-    written
-}
-
-/// Holds a plan's JSON back until the digest is known, and puts it where it belongs.
-struct Sealing<'w, W> {
-    into: &'w mut W,
-    taken: Receiver<Digest>,
-    most: usize,
-    /// What came so far; none once the digest is written.
-    held: Option<Vec<u8>>,
-}
-
-/// Within how many bytes the digest's place stands: only the format's number comes before.
-const HEAD: usize = 64;
-
-impl<W: Write> Sealing<'_, W> {
-    fn seal(&mut self, digest: &Digest) -> io::Result<()> {
-        const PLACE: &str = "\"digest\": \"";
-        let held = self.held.take().unwrap_or_default();
-        let place = memmem::find(&held, PLACE.as_bytes()).map_or(held.len(), |at| at + PLACE.len());
-        self.into.write_all(&held[..place])?;
-        self.into.write_all(digest.as_str().as_bytes())?;
-        self.into.write_all(&held[place..])
-    }
-
-    fn wait(&mut self) -> io::Result<()> {
-        let digest = self.taken.recv().map_err(io::Error::other)?;
-        self.seal(&digest)
-    }
-}
-
-impl<W: Write> Write for Sealing<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(held) = &mut self.held else { return self.into.write(bytes) };
-        held.extend_from_slice(bytes);
-        let length = held.len();
-        if length > self.most.max(HEAD) {
-            self.wait()?;
-        } else if length > HEAD
-            && let Ok(digest) = self.taken.try_recv()
-        {
-            self.seal(&digest)?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.held.is_some() {
-            self.wait()?;
-        }
-        self.into.flush()
-    }
 }
 
 /// The plan, as `plan -o` saves it.
@@ -299,7 +208,6 @@ fn escape<W: ?Sized + Write>(character: char, into: &mut W) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::samples;
 
     #[test]
     fn hostile_characters_are_escaped_and_read_back() {
@@ -330,42 +238,6 @@ mod tests {
         }
         let schema = plan_schema();
         assert_eq!(pretty(&schema).trim_end(), serde_json::to_string_pretty(&schema).unwrap());
-    }
-
-    #[test]
-    fn a_plan_is_written_while_its_digest_is_taken() {
-        let mut plan = samples::plan();
-        // What stands before the digest's own place must not be taken for it, nor what stands behind.
-        plan.warnings.extend((0..5000).map(|number| format!("\"digest\": \"\" {number}")));
-        plan.digest = plan.compute_digest();
-        let expected = pretty(&plan);
-        assert!(expected.len() > 2 * PIECE);
-        for most in [0, 1, 100, PIECE, MOST_HELD] {
-            let mut draft = Plan { digest: Digest::none(), ..plan.clone() };
-            let mut text = Vec::new();
-            seal_holding(most, &mut draft, &mut text).unwrap();
-            assert!(text == expected.as_bytes(), "{most}");
-            assert_eq!(draft, plan);
-        }
-    }
-
-    #[test]
-    fn a_reader_that_goes_away_does_not_take_the_digest_with_it() {
-        struct Gone;
-        impl Write for Gone {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let mut plan = Plan { digest: Digest::none(), ..samples::plan() };
-        let expected = plan.compute_digest();
-        let failed = write_and_seal(&mut plan, &mut Gone).unwrap_err();
-        assert_eq!(failed.kind(), io::ErrorKind::BrokenPipe);
-        assert_eq!(plan.digest, expected);
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod progress;
 pub mod pull_request;
 #[cfg(test)]
 pub mod samples;
+pub mod sealing;
 pub mod ship_text;
 pub mod status;
 pub mod step_words;
