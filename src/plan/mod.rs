@@ -195,7 +195,6 @@ pub struct Because {
     pub fragment: Option<Box<str>>,
     /// The size it asks for before any zero-version rule; null where it only adds notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub size: Option<Bump>,
     /// The entry's first line or the reason in words.
     pub text: Box<str>,

@@ -1,9 +1,10 @@
 //! The size of a step between two versions.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The size of a step, smallest first (semver 2.0.0, items 6 to 8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Bump {
     Patch,
