@@ -1,7 +1,6 @@
 //! One build by hooks, in the order of `uv build`: the source distribution, and the wheel from what it unpacks to.
 
 use std::path::Path;
-use std::time::Duration;
 
 use crate::apply::build::{BuildError, Built, Site, TAIL};
 use crate::apply::recipe::{Recipe, Unfit};
@@ -115,13 +114,12 @@ impl Work<'_> {
     }
 
     async fn call(&self, recipe: &Recipe, call: &Call<'_>) -> Result<Output, Left> {
-        let started = tokio::time::timeout(self.left(), self.bench.station(recipe, self.asking)).await;
+        let asking = self.asking;
+        let started = tokio::time::timeout(asking.left(), self.bench.station(recipe, asking));
+        let started = asking.spending(started).await;
         let station = started.map_err(|_| Left::TimedOut { tail: String::new() })?.ok_or(Left::Broken)?;
-        Ok(station.call(call, self.left()).await?)
-    }
-
-    fn left(&self) -> Duration {
-        self.asking.request.timeout.saturating_sub(self.asking.began.elapsed())
+        let _turn = self.bench.turn().await;
+        Ok(asking.spending(station.call(call, asking.left())).await?)
     }
 }
 

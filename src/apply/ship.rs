@@ -22,7 +22,7 @@ use crate::apply::notes::{Note, Notes};
 use crate::apply::part::Part;
 use crate::apply::ship::awaited::awaited;
 use crate::apply::ship::waiting::settle;
-use crate::apply::stage::{Stage, is_named_upload, is_upload};
+use crate::apply::stage::{Lane, Stage};
 use crate::apply::take_back::{forget, take_back};
 use crate::apply::workshop::Workshop;
 use crate::ledger::event::{Begin, Event, Holder, What};
@@ -30,8 +30,6 @@ use crate::ledger::state::Ship;
 use crate::plan::Plan;
 use crate::plan::step::{Action, Step};
 
-/// How many packages are on their way to an index at once.
-const UPLOADS: usize = 16;
 /// How long the effects in hand may take once somebody asked to stop; then they are left where they are.
 const GRACE: Duration = Duration::from_millis(1_900);
 /// How long telling others may take then.
@@ -215,7 +213,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Starts what can be started: builds and trials as many as there are cores, uploads more.
+    /// Starts what can be started, as many of each lane as go on at once.
     async fn start_ready(
         &mut self,
         until: Option<Stage>,
@@ -227,10 +225,9 @@ impl Engine<'_> {
                 self.claim_on_remote(&step).await?;
                 return Box::pin(self.start_ready(until, under_way)).await;
             }
-            let uploads = is_upload(&step.action);
-            let limit = if uploads { UPLOADS } else { self.workshop.jobs };
-            let same = |id: &&String| is_named_upload(id) == uploads;
-            if under_way.iter().filter(same).count() < limit && self.start(&step).await? {
+            let lane = Lane::of(&step.id.0);
+            let same = under_way.iter().filter(|id| Lane::of(id) == lane).count();
+            if same < lane.width(self.workshop.jobs) && self.start(&step).await? {
                 under_way.insert(step.id.0.clone());
             }
         }

@@ -105,17 +105,22 @@ pub async fn build_into(
     made: &Made<'_>,
 ) -> Result<(), StepError> {
     let stash = workshop.stash(&job.plan.digest, job.ship.began, package);
-    let checkout = workshop.checkout(release_commit(job)?, &tags_of(job)).await?;
+    let frontend = async {
+        Ok::<_, StepError>(match made.frontend {
+            "build" => Frontend::Build(workshop.tools.build().await?),
+            _ => Frontend::Uv(workshop.tools.uv().await?),
+        })
+    };
+    let (commit, tags) = (release_commit(job)?, tags_of(job));
+    let checkout = async { Ok(workshop.checkout(commit, &tags).await?) };
+    // What is looked for first runs while the checkout is made.
+    let (frontend, checkout) = tokio::try_join!(biased; frontend, checkout)?;
     let parent = stash.parent().expect("a stash stands below its plan's folder").to_owned();
     std::fs::create_dir_all(&parent).map_err(|source| file_error(&parent, source))?;
     let fresh = tempfile::Builder::new()
         .prefix("building-")
         .tempdir_in(&parent)
         .map_err(|source| file_error(&parent, source))?;
-    let frontend = match made.frontend {
-        "build" => Frontend::Build(workshop.tools.build().await?),
-        _ => Frontend::Uv(workshop.tools.uv().await?),
-    };
     let mut environment = scm_version(made.distribution, made.version);
     if let Some(scratch) = workshop.scratch() {
         environment.push(("TMPDIR".to_owned(), scratch.display().to_string()));

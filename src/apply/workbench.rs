@@ -6,13 +6,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use tempfile::TempDir;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use toml_edit::{Array, Value};
 
 use crate::apply::build::{
@@ -22,6 +25,7 @@ use crate::apply::hooked::{Left, build_by_hooks};
 use crate::apply::recipe::{Recipe, Unfit};
 use crate::apply::traces::Traces;
 use crate::apply::uv_scope::{PythonWish, Scope, version_files};
+use crate::world::command::Command;
 use crate::world::interpreter::{Interpreter, InterpreterError, MODULE};
 use crate::world::tools::{Tool, ToolCache};
 
@@ -33,9 +37,18 @@ pub struct Workbench {
     folder: OnceCell<TempDir>,
     stations: Mutex<BTreeMap<Need, Station>>,
     shared: AtomicUsize,
+    /// How many hooks and front ends run side by side.
+    turns: Semaphore,
+    /// Those that nobody works with, which are to end too.
+    spare: Mutex<Vec<Interpreter>>,
     /// Those that are ending.
     retired: Mutex<Vec<JoinHandle<()>>>,
 }
+
+/// How long uv is left alone: as a rule it needs no more where it asks nobody, and a second one would only hold it up.
+const ALONE: Duration = Duration::from_millis(100);
+/// How long one that is of no use any more may take to come before it can be ended.
+const LATE: Duration = Duration::from_secs(3);
 
 /// An interpreter, made once; none where it could not be made.
 type Station = Arc<OnceCell<Option<Arc<Interpreter>>>>;
@@ -57,19 +70,22 @@ pub(in crate::apply) struct Asking<'a> {
     pub project: &'a Path,
     tool: &'a Tool,
     scope: Scope,
-    pub began: Instant,
+    /// What was used of the time limit, in microseconds.
+    used: AtomicU64,
 }
 
 impl Workbench {
-    /// One that keeps interpreters warm, or one that leaves all to the front end. Of what it makes, only the code of back
-    /// ends, compiled, is kept in the cache for the next.
-    pub fn new(is_warm: bool, cache: &ToolCache) -> Workbench {
+    /// One that keeps interpreters warm, or one that leaves all to the front end; `jobs` processors are kept busy. Of what
+    /// it makes, only the code of back ends, compiled, is kept in the cache for the next.
+    pub fn new(is_warm: bool, jobs: usize, cache: &ToolCache) -> Workbench {
         Workbench {
             is_warm,
             compiled: cache.folder().join("compiled"),
             folder: OnceCell::new(),
             stations: Mutex::default(),
             shared: AtomicUsize::new(0),
+            turns: Semaphore::new(jobs),
+            spare: Mutex::default(),
             retired: Mutex::default(),
         }
     }
@@ -82,9 +98,9 @@ impl Workbench {
     /// # Errors
     /// As `build`.
     pub async fn build(&self, request: BuildRequest) -> Result<Built, BuildError> {
-        let began = Instant::now();
         let project = project_folder(&request)?;
-        let Ok((recipe, asking)) = self.fit(&request, &project, began) else {
+        let Ok((recipe, asking)) = self.fit(&request, &project) else {
+            let _turn = self.turn().await;
             return by_front_end(&request, request.timeout).await;
         };
         let traces = Traces::of(&project);
@@ -99,7 +115,10 @@ impl Workbench {
         match left {
             Left::Stopped(error) => Err(error),
             Left::TimedOut { tail } => Err(BuildError::TimedOut { package, limit, tail }),
-            _ if traces.undo() => by_front_end(&request, limit.saturating_sub(began.elapsed())).await,
+            _ if traces.undo() => {
+                let _turn = self.turn().await;
+                by_front_end(&request, asking.left()).await
+            }
             Left::Failed { output } => {
                 let (status, tail) = (output.status.to_string(), output.tail(TAIL));
                 Err(BuildError::Failed { package, status, tail })
@@ -119,39 +138,32 @@ impl Workbench {
 
     /// Lets all interpreters end meanwhile, as no build is to come. One that comes after all makes its own.
     pub fn retire(&self) {
-        let ending = tokio::spawn(end(self.take_stations()));
-        if let Ok(mut retired) = self.retired.lock() {
-            retired.push(ending);
-        }
+        keep(&self.retired, tokio::spawn(end(take(&self.stations), take(&self.spare))));
     }
 
     /// Ends all interpreters and waits until their environments are cleared away.
     pub async fn close(&self) {
-        let retired = self.retired.lock().map(|mut retired| std::mem::take(&mut *retired));
-        for ending in retired.unwrap_or_default() {
+        for ending in take(&self.retired) {
             // One that panicked has ended too.
             let _ = ending.await;
         }
-        end(self.take_stations()).await;
+        end(take(&self.stations), take(&self.spare)).await;
     }
 
-    fn take_stations(&self) -> BTreeMap<Need, Station> {
-        self.stations.lock().map(|mut stations| std::mem::take(&mut *stations)).unwrap_or_default()
+    /// The right to occupy a processor, as long as it is held. Nothing else is waited for meanwhile.
+    pub(in crate::apply) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.turns.acquire().await.ok()
     }
 
-    fn fit<'a>(
-        &self,
-        request: &'a BuildRequest,
-        project: &'a Path,
-        began: Instant,
-    ) -> Result<(Recipe, Asking<'a>), Unfit> {
+    fn fit<'a>(&self, request: &'a BuildRequest, project: &'a Path) -> Result<(Recipe, Asking<'a>), Unfit> {
         let Frontend::Uv(tool) = &request.frontend else { return Err(Unfit::FrontEnd) };
         if !self.is_warm || request.find_links.is_some() {
             return Err(Unfit::FrontEnd);
         }
         let recipe = Recipe::of(project)?;
         let scope = Scope::of(project, &recipe)?;
-        Ok((recipe, Asking { request, project, tool, scope, began }))
+        Ok((recipe, Asking { request, project, tool, scope, used: AtomicU64::new(0) }))
     }
 
     /// The interpreter for a recipe, which is started where there is none yet.
@@ -166,20 +178,78 @@ impl Workbench {
         station.get_or_init(start).await.clone()
     }
 
+    /// Starts an interpreter in the environment that uv resolves now. Where uv asks the index for long whether its cache
+    /// still holds, another one that is made from this cache alone imports the back end meanwhile. It works in the first
+    /// one's place where both have the same installed, and sees no package before that is known.
     async fn start(&self, recipe: &Recipe, asking: &Asking<'_>) -> Result<Interpreter, InterpreterError> {
+        let modules = recipe.modules();
+        let compiled = self.compiled.join(modules.first().unwrap_or(&"none"));
+        let (command, place) = self.stand_in(recipe, asking, &[]).await?;
+        let mut starting = pin!(Interpreter::start(command, &place));
+        let mut ahead = None;
+        let started = match timeout(ALONE, &mut starting).await {
+            Ok(started) => started,
+            Err(_) => {
+                if !modules.is_empty() {
+                    ahead = Some(self.start_ahead(recipe, asking, modules, compiled.clone()).await?);
+                }
+                starting.await
+            }
+        };
+        let ahead = match ahead {
+            Some(ahead) if ahead.is_finished() => ahead.await.ok().and_then(Result::ok),
+            Some(late) => {
+                keep(&self.retired, tokio::spawn(end_late(late)));
+                None
+            }
+            None => None,
+        };
+        let interpreter = started?;
+        match ahead {
+            Some(ahead) if ahead.is_same_as(&interpreter) => {
+                keep(&self.spare, interpreter);
+                return Ok(ahead);
+            }
+            Some(stale) => keep(&self.spare, stale),
+            None => {}
+        }
+        interpreter.import(modules, &compiled).await?;
+        Ok(interpreter)
+    }
+
+    async fn start_ahead(
+        &self,
+        recipe: &Recipe,
+        asking: &Asking<'_>,
+        modules: &'static [&'static str],
+        compiled: PathBuf,
+    ) -> Result<JoinHandle<Result<Interpreter, InterpreterError>>, InterpreterError> {
+        let (command, place) = self.stand_in(recipe, asking, &["--offline"]).await?;
+        Ok(tokio::spawn(async move {
+            let interpreter = Interpreter::start(command, &place).await?;
+            interpreter.import(modules, &compiled).await?;
+            Ok(interpreter)
+        }))
+    }
+
+    /// A project whose back end is ours, and uv's command that builds it.
+    async fn stand_in(
+        &self,
+        recipe: &Recipe,
+        asking: &Asking<'_>,
+        options: &[&str],
+    ) -> Result<(Command, PathBuf), InterpreterError> {
         let folder = self.folder().await?.path();
         let failed = |source| InterpreterError::Socket { folder: folder.to_owned(), source };
         let place = tempfile::tempdir_in(folder).map_err(failed)?.keep();
         write_project(&place, recipe, &asking.scope).map_err(failed)?;
         let command = asking.tool.command().args(["build", "--sdist", "--project"]).arg(asking.project);
-        let command = command.arg("--out-dir").arg(place.join("out"));
+        let command = command.args(options).arg("--out-dir").arg(place.join("out"));
         let mut command = settled(command, asking.request).arg(&place).cwd(asking.project);
         if let Some(temporary) = asking.temporary() {
             command = command.set("TMPDIR", temporary);
         }
-        let modules = recipe.modules();
-        let compiled = self.compiled.join(modules.first().unwrap_or(&"none"));
-        Interpreter::start(command, &place, modules, &compiled).await
+        Ok((command, place))
     }
 
     /// A new folder to unpack into.
@@ -208,6 +278,21 @@ impl Workbench {
 }
 
 impl Asking<'_> {
+    /// Does what the package's time limit is for.
+    pub(in crate::apply) async fn spending<T>(&self, work: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let done = work.await;
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.used.fetch_add(micros, Ordering::Relaxed);
+        done
+    }
+
+    /// What is left of the time limit.
+    pub(in crate::apply) fn left(&self) -> Duration {
+        let used = Duration::from_micros(self.used.load(Ordering::Relaxed));
+        self.request.timeout.saturating_sub(used)
+    }
+
     fn need(&self, recipe: &Recipe) -> Need {
         Need {
             recipe: recipe.clone(),
@@ -225,13 +310,29 @@ impl Asking<'_> {
 }
 
 /// Ends interpreters that nobody works with any more.
-async fn end(stations: BTreeMap<Need, Station>) {
-    for station in stations.into_values() {
-        let interpreter = Arc::into_inner(station).and_then(OnceCell::into_inner).flatten();
-        if let Some(interpreter) = interpreter.and_then(Arc::into_inner) {
-            interpreter.close().await;
-        }
+async fn end(stations: BTreeMap<Need, Station>, spare: Vec<Interpreter>) {
+    let worked = stations
+        .into_values()
+        .filter_map(|station| Arc::into_inner(station).and_then(OnceCell::into_inner).flatten())
+        .filter_map(Arc::into_inner);
+    join_all(worked.chain(spare).map(Interpreter::close)).await;
+}
+
+/// Ends one that comes too late to be of use.
+async fn end_late(late: JoinHandle<Result<Interpreter, InterpreterError>>) {
+    if let Ok(Ok(Ok(interpreter))) = timeout(LATE, late).await {
+        interpreter.close().await;
     }
+}
+
+fn keep<T>(kept: &Mutex<Vec<T>>, value: T) {
+    if let Ok(mut kept) = kept.lock() {
+        kept.push(value);
+    }
+}
+
+fn take<T: Default>(kept: &Mutex<T>) -> T {
+    kept.lock().map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()
 }
 
 /// Writes the project whose back end is ours.

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-use futures_util::future::join_all;
+use std::net::TcpListener;
 
 use crate::apply::build::{TIMEOUT, build, scm_version};
+use crate::apply::index::publish;
+use crate::check::samples::Sample;
 use crate::plan::digest::Digest;
+use crate::workspace::name::PackageName;
 use crate::workspace::path::RepoPath;
 use crate::world::command::run;
 use crate::world::tools::tests::{or_skip, test_cache};
@@ -103,7 +104,7 @@ async fn same_as_uv(bench: &Workbench, frontend: &Frontend, files: &[(String, St
 }
 
 fn opened(is_warm: bool) -> Workbench {
-    Workbench::new(is_warm, &test_cache())
+    Workbench::new(is_warm, 2, &test_cache())
 }
 
 impl Workbench {
@@ -414,6 +415,200 @@ async fn an_interpreter_that_dies_leaves_the_build_to_the_front_end() {
     let files = [scripted("a-kills", script), scripted("b-next", "pass")].concat();
     same_as_uv(&bench, &frontend, &files, &["a-kills", "b-next"]).await;
     bench.close().await;
+}
+
+#[tokio::test]
+async fn hooks_and_front_ends_run_in_turn_where_one_processor_is_to_be_busy() {
+    let Some(frontend) = uv().await else { return };
+    let bench = Workbench::new(true, 1, &test_cache());
+    let alone = tempfile::tempdir().unwrap();
+    // One that finds another at work fails.
+    let alone = alone.path().join("at-work");
+    let script = format!("os.mkdir({alone:?})\ntime.sleep(0.1)\nos.rmdir({alone:?})");
+    let backend = "import os, time\nfrom setuptools.build_meta import *\nexec(open('script').read())\n";
+    let in_tree = "requires = [\"setuptools>=77\"]\nbuild-backend = \"own\"\nbackend-path = [\".\"]";
+    let left = [("own.py", backend), ("script", &*script), ("MANIFEST.in", "include own.py script\n")];
+    let files =
+        [scripted("a-one", &script), scripted("b-two", &script), package("c-left", in_tree, &left)].concat();
+    let folder = write(&files);
+    let builds =
+        ["a-one", "b-two", "c-left"].map(|name| bench.build(request(folder.path(), name, &frontend)));
+    join_all(builds).await.into_iter().for_each(|built| assert_eq!(built.unwrap().files.len(), 2));
+    assert_eq!(bench.shared_builds(), 2, "none of them had to be asked again");
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_package_that_waits_for_its_turn_uses_nothing_of_its_time() {
+    let Some(frontend) = uv().await else { return };
+    let bench = Workbench::new(true, 1, &test_cache());
+    let signs = tempfile::tempdir().unwrap();
+    let (works, go) = (signs.path().join("works"), signs.path().join("go"));
+    let script = format!("open({works:?}, 'w').close()\nwhile not os.path.exists({go:?}): time.sleep(0.01)");
+    let folder = write(&[scripted("a-long", &script), scripted("b-waits", "pass")].concat());
+    let long = bench.build(request(folder.path(), "a-long", &frontend));
+    let limit = Duration::from_secs(8);
+    let waits = async {
+        while !works.exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let request = BuildRequest { timeout: limit, ..request(folder.path(), "b-waits", &frontend) };
+        let go = async {
+            tokio::time::sleep(limit).await;
+            std::fs::write(&go, "").unwrap();
+        };
+        tokio::join!(bench.build(request), go).0
+    };
+    let (long, waited) = tokio::join!(long, waits);
+    assert_eq!((long.unwrap().files.len(), waited.unwrap().files.len()), (2, 2));
+    bench.close().await;
+}
+
+/// A back end that writes down what is asked of it, and puts its own version into what it builds.
+const TOLD: &str = "
+import io, os, tarfile
+from importlib.metadata import version
+
+def tell(what):
+    with open(os.path.join(os.environ['TMPDIR'], 'told'), 'a') as file:
+        print(what, version('flit_core'), file=file)
+
+tell('imported')
+
+def build_sdist(folder, config=None):
+    tell('builds sdist')
+    with open('pyproject.toml', 'rb') as file, tarfile.open(folder + '/a_tiny-1.2.0.tar.gz', 'w:gz') as archive:
+        entry = tarfile.TarInfo('a_tiny-1.2.0/pyproject.toml')
+        entry.size = os.path.getsize('pyproject.toml')
+        archive.addfile(entry, file)
+    return 'a_tiny-1.2.0.tar.gz'
+
+def build_wheel(folder, config=None, metadata=None):
+    tell('builds wheel')
+    with open(folder + '/a_tiny-1.2.0-py3-none-any.whl', 'w') as file:
+        file.write(version('flit_core'))
+    return 'a_tiny-1.2.0-py3-none-any.whl'
+";
+
+/// Serves a folder as an index that is asked again each time. While there is a file `wait`, it answers for a project once
+/// somebody has told something.
+const INDEX: &str = "
+import http.server, os, sys, time
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        for _ in range(1200):
+            if not self.path.startswith('/simple/') or not os.path.exists('wait') or os.path.exists(sys.argv[2]):
+                break
+            time.sleep(0.05)
+        super().do_GET()
+
+    def end_headers(self):
+        self.send_header('Cache-Control', 'no-cache')
+        super().end_headers()
+
+http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), Handler).serve_forever()
+";
+
+/// A folder with an index, the cache that goes with it, and a package to build from it.
+struct Shelf {
+    folder: TempDir,
+    frontend: Frontend,
+    port: u16,
+}
+
+impl Shelf {
+    fn new(tool: &Tool) -> Shelf {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["index", "cache", "told"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let frontend = Frontend::Uv(Tool { cache: Some(folder.path().join("cache")), ..tool.clone() });
+        Shelf { folder, frontend, port }
+    }
+
+    async fn serve(&self) -> JoinHandle<()> {
+        let server = Command::new("python3").args(["-c", INDEX, &self.port.to_string()]).arg(self.told());
+        let server = server.cwd(self.folder.path().join("index"));
+        let serving = tokio::spawn(async move { drop(run(server).await) });
+        let began = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(30), "the web server does not answer");
+            tokio::task::yield_now().await;
+        }
+        serving
+    }
+
+    fn publish(&self, version: &'static str) {
+        let sample = Sample::new("flit_core", version).file("flit_core/__init__.py", "");
+        let wheel = sample.file("flit_core/buildapi.py", TOLD);
+        let (name, bytes) = (wheel.wheel_name(), wheel.wheel());
+        let index = self.folder.path().join("index");
+        publish(&index, &PackageName::new("flit-core"), &name, &bytes, &Digest::of(&bytes)).unwrap();
+    }
+
+    /// Lets the index answer only once a back end was imported.
+    fn wait(&self) {
+        std::fs::write(self.folder.path().join("index/wait"), "").unwrap();
+    }
+
+    fn told(&self) -> PathBuf {
+        self.folder.path().join("told/told")
+    }
+
+    /// Builds the package: the version of the back end in its wheel, and what the back ends told.
+    async fn build(&self, bench: &Workbench) -> (String, Vec<String>) {
+        let index =
+            format!("[[tool.uv.index]]\nurl = \"http://127.0.0.1:{}/simple/\"\ndefault = true\n", self.port);
+        let checkout = write(&package("a-tiny", FLIT, &[("pyproject.toml+", &index)]));
+        let _ = std::fs::remove_file(self.told());
+        let mut request = request(checkout.path(), "a-tiny", &self.frontend);
+        request
+            .environment
+            .push(("TMPDIR".to_owned(), self.folder.path().join("told").display().to_string()));
+        let built = bench.build(request).await.unwrap();
+        let told = std::fs::read_to_string(self.told()).unwrap();
+        let wheel = built.files.last().unwrap();
+        (std::fs::read_to_string(&wheel.path).unwrap(), told.lines().map(str::to_owned).collect())
+    }
+}
+
+fn spare(bench: &Workbench) -> usize {
+    bench.spare.lock().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_back_end_from_the_cache_builds_only_where_the_index_still_has_no_other() {
+    let Some(Frontend::Uv(tool)) = uv().await else { return };
+    let shelf = Shelf::new(&tool);
+    shelf.publish("1.0");
+    let serving = shelf.serve().await;
+    let builds =
+        |version: &str| ["imported", "builds sdist", "builds wheel"].map(|what| format!("{what} {version}"));
+
+    let bench = opened(true);
+    let first = shelf.build(&bench).await;
+    assert_eq!(first, ("1.0".to_owned(), builds("1.0").to_vec()));
+    assert_eq!((bench.shared_builds(), spare(&bench)), (1, 0), "nothing is in the cache");
+    bench.close().await;
+
+    shelf.wait();
+    let bench = opened(true);
+    let again = shelf.build(&bench).await;
+    assert_eq!(again, ("1.0".to_owned(), builds("1.0").to_vec()), "imported once, before the index answered");
+    assert_eq!((bench.shared_builds(), spare(&bench)), (1, 1));
+    bench.close().await;
+    assert_eq!(spare(&bench), 0);
+
+    shelf.publish("1.1");
+    let bench = opened(true);
+    let newer = shelf.build(&bench).await;
+    let told = [&["imported 1.0".to_owned()][..], &builds("1.1")].concat();
+    assert_eq!(newer, ("1.1".to_owned(), told), "the older one was imported and saw no package");
+    assert_eq!((bench.shared_builds(), spare(&bench)), (1, 1));
+    bench.close().await;
+    serving.abort();
 }
 
 /// Prints how much faster seven packages are built than by `uv build --all-packages`, and that the files are the same.

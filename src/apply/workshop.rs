@@ -66,7 +66,7 @@ impl Workshop {
     ) -> Workshop {
         let jobs = std::thread::available_parallelism().map_or(2, usize::from);
         let stash = repository.common_dir().join("release").join("stash");
-        let workbench = Workbench::new(true, &tools);
+        let workbench = Workbench::new(true, jobs, &tools);
         Workshop {
             repository,
             remote,

@@ -26,7 +26,7 @@ pub fn workshop(survey: &Survey, home: &Home) -> Result<Workshop, Failure> {
     }
     let mut workshop = Workshop::new(survey.repository.clone(), home.remote.clone(), outlets, tools);
     workshop.images.pace = pace();
-    workshop.workbench = Workbench::new(survey.shared_builds, &workshop.tools);
+    workshop.workbench = Workbench::new(survey.shared_builds, workshop.jobs, &workshop.tools);
     if let Some(limit) = survey.build_timeout {
         workshop.build_limit = limit;
     }

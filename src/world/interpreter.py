@@ -1,8 +1,8 @@
 """Stands in for a build back end, so that a front end makes an environment and runs this in it.
 
-Asked what it requires, it answers nothing. It connects to the socket beside this file and calls hooks of the real back
-end on demand, each in a process forked from this one. A line of JSON asks for a call, two answer it: that it began, how
-it ended.
+Asked what it requires, it answers nothing. It connects to the socket beside this file, tells in a first line what is
+installed, and calls hooks of the real back end on demand, each in a process forked from this one. A line of JSON asks
+for a call, two answer it: that it began, how it ended.
 """
 
 import _imp
@@ -35,6 +35,7 @@ def get_requires_for_build_sdist(config_settings=None):
     control.connect("socket")
     server = Server(control)
     try:
+        server.say({"installed": installed()})
         request = server.serve()
     except BaseException:
         server.stop()
@@ -42,6 +43,31 @@ def get_requires_for_build_sdist(config_settings=None):
     # Only a forked process gets here. One that fails ends as any program does.
     perform(request, config_settings)
     leave()
+
+
+def installed():
+    """This Python and all files that were installed for it, with their hashes; nothing where these are not known.
+
+    Two environments that tell the same are the same, but for their place. Programs name it, and are left out.
+    """
+    told = [sys.version, sys.base_prefix]
+    places = [place for place in sys.path if os.path.basename(place) in ("site-packages", "dist-packages")]
+    try:
+        for place in places:
+            for name in sorted(os.listdir(place)):
+                told.append(name)
+                if name.endswith((".egg-info", ".egg", ".egg-link")):
+                    return None
+                if name.endswith(".dist-info"):
+                    told += recorded(os.path.join(place, name, "RECORD"))
+    except OSError:
+        return None
+    return told
+
+
+def recorded(path):
+    with open(path, encoding="utf-8") as file:
+        return [line.rstrip("\n") for line in file if not line.startswith(("../", '"../'))]
 
 
 def perform(request, config_settings):

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::UnixListener;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -37,6 +37,7 @@ pub struct Interpreter {
     to: tokio::sync::Mutex<OwnedWriteHalf>,
     waiting: Arc<Waiting>,
     number: AtomicU64,
+    installed: Option<Vec<String>>,
     running: JoinHandle<Result<Output, CommandError>>,
     reading: JoinHandle<()>,
 }
@@ -91,6 +92,13 @@ struct Request<'c> {
     environment: HashMap<&'c str, &'c str>,
 }
 
+/// What it tells first: this Python and what is installed for it, where that is known.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Greeting {
+    installed: Option<Vec<String>>,
+}
+
 /// What it tells of a call: that it began, or how it ended.
 #[derive(Debug, Default, Deserialize)]
 struct Event {
@@ -115,17 +123,11 @@ enum News {
 struct Waiting(Mutex<Option<HashMap<u64, UnboundedSender<News>>>>);
 
 impl Interpreter {
-    /// Starts the command that runs `MODULE` in a folder, and waits until it is there. It imports modules ahead, and keeps
-    /// what they compile to in a file that begins with a name, for the next one.
+    /// Starts the command that runs `MODULE` in a folder, and waits until it is there.
     ///
     /// # Errors
     /// Where the command ends before; its words are in the error.
-    pub async fn start(
-        command: Command,
-        folder: &Path,
-        modules: &[&str],
-        compiled: &Path,
-    ) -> Result<Interpreter, InterpreterError> {
+    pub async fn start(command: Command, folder: &Path) -> Result<Interpreter, InterpreterError> {
         let socket = |source| InterpreterError::Socket { folder: folder.to_owned(), source };
         let listener = UnixListener::bind(folder.join(SOCKET)).map_err(socket)?;
         let mut running = tokio::spawn(run(command.timeout(LIFE)));
@@ -133,17 +135,27 @@ impl Interpreter {
             accepted = listener.accept() => accepted.map_err(socket)?.0,
             ended = &mut running => return Err(not_started(ended)),
         };
-        let interpreter = Interpreter::connected(stream, running);
-        let line = serde_json::json!({ "import": modules, "compiled": compiled }).to_string();
-        interpreter.say(&line).await?;
-        Ok(interpreter)
+        let (from, to) = stream.into_split();
+        let mut lines = BufReader::new(from).lines();
+        let greeting = lines.next_line().await.ok().flatten().ok_or(InterpreterError::Gone)?;
+        let Greeting { installed } = serde_json::from_str(&greeting).map_err(|_| InterpreterError::Gone)?;
+        let waiting = Arc::new(Waiting(Mutex::new(Some(HashMap::new()))));
+        let reading = tokio::spawn(listen(lines, Arc::clone(&waiting)));
+        Ok(Interpreter { to: to.into(), waiting, number: AtomicU64::new(0), installed, running, reading })
     }
 
-    fn connected(stream: UnixStream, running: JoinHandle<Result<Output, CommandError>>) -> Interpreter {
-        let (from, to) = stream.into_split();
-        let waiting = Arc::new(Waiting(Mutex::new(Some(HashMap::new()))));
-        let reading = tokio::spawn(listen(from, Arc::clone(&waiting)));
-        Interpreter { to: to.into(), waiting, number: AtomicU64::new(0), running, reading }
+    /// Has modules imported ahead, and what they compile to kept in a file that begins with a name, for the next one. What
+    /// is called after it waits for its end.
+    ///
+    /// # Errors
+    /// `Gone` where the interpreter ended meanwhile.
+    pub async fn import(&self, modules: &[&str], compiled: &Path) -> Result<(), InterpreterError> {
+        self.say(&serde_json::json!({ "import": modules, "compiled": compiled }).to_string()).await
+    }
+
+    /// Whether the same Python has the same files installed here and there. Not where one of them does not know.
+    pub fn is_same_as(&self, other: &Interpreter) -> bool {
+        self.installed.is_some() && self.installed == other.installed
     }
 
     /// Calls hooks in a process of their own and waits for its end; at the deadline it is killed, and whatever it started.
@@ -236,8 +248,7 @@ impl Waiting {
 }
 
 /// Reads what the interpreter tells, to its end; what it should not say ends it too.
-async fn listen(from: OwnedReadHalf, waiting: Arc<Waiting>) {
-    let mut lines = BufReader::new(from).lines();
+async fn listen(mut lines: Lines<BufReader<OwnedReadHalf>>, waiting: Arc<Waiting>) {
     while let Ok(Some(line)) = lines.next_line().await {
         let Ok(event) = serde_json::from_str(&line) else { break };
         waiting.tell(event);

@@ -39,8 +39,9 @@ async fn started(folder: tempfile::TempDir, modules: &[&str], compiled: &Path) -
         folder.path()
     );
     let command = Command::new("python3").args(["-c", &text]).cwd(folder.path()).set("LC_ALL", "C.UTF-8");
-    let interpreter = Interpreter::start(command, folder.path(), modules, compiled).await;
-    Bench { interpreter: interpreter.unwrap(), folder }
+    let interpreter = Interpreter::start(command, folder.path()).await.unwrap();
+    interpreter.import(modules, compiled).await.unwrap();
+    Bench { interpreter, folder }
 }
 
 impl Bench {
@@ -279,10 +280,8 @@ async fn an_interpreter_that_dies_or_lies_is_gone() {
         assert!(matches!(error, InterpreterError::Gone), "{error}");
     }
     let folder = tempfile::tempdir().unwrap();
-    let text = "import socket, time\nlie = socket.socket(socket.AF_UNIX)\nlie.connect('socket')\nlie.recv(100)\n\
-                lie.sendall(b'{\"id\": \"first\"}\\n')\nlie.recv(100000)\ntime.sleep(600)";
-    let command = Command::new("python3").args(["-c", text]).cwd(folder.path());
-    let interpreter = Interpreter::start(command, folder.path(), &[], Path::new("none")).await.unwrap();
+    let lies = "{\"installed\": null}\n";
+    let interpreter = liar(folder.path(), &[lies, "{\"id\": \"first\"}\n"]).await.unwrap();
     let answer = folder.path().join("answer");
     let call = Call {
         folder: folder.path(),
@@ -295,11 +294,74 @@ async fn an_interpreter_that_dies_or_lies_is_gone() {
     assert!(matches!(interpreter.call(&call, LONG).await, Err(InterpreterError::Gone)));
 }
 
+/// Starts what connects, and says one thing after the other, each but the first after it was asked.
+async fn liar(folder: &Path, says: &[&str]) -> Result<Interpreter, InterpreterError> {
+    let says = serde_json::to_string(says).unwrap();
+    let text = format!(
+        "import socket, time\nlie = socket.socket(socket.AF_UNIX)\nlie.connect('socket')\nfor text in {says}:\n    \
+         lie.sendall(text.encode())\n    lie.recv(100000)\ntime.sleep(600)"
+    );
+    Interpreter::start(Command::new("python3").args(["-c", &text]).cwd(folder), folder).await
+}
+
+#[tokio::test]
+async fn one_that_greets_with_a_lie_is_gone() {
+    for says in ["{\"id\": 1}\n", "{\"installed\": [1]}\n", "installed\n"] {
+        let folder = tempfile::tempdir().unwrap();
+        let error = liar(folder.path(), &[says]).await.err().unwrap();
+        assert!(matches!(error, InterpreterError::Gone), "{says}: {error}");
+    }
+}
+
+/// An interpreter for which files are installed, by path and text.
+async fn installed(files: &[(&str, &str)]) -> Interpreter {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join("site-packages").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    std::fs::write(folder.path().join("stand_in.py"), MODULE).unwrap();
+    let text = "import sys; sys.path = ['.', 'site-packages'] + [path for path in sys.path[1:] if 'packages' not in path]
+import stand_in; stand_in.get_requires_for_build_sdist()";
+    let command = Command::new("python3").args(["-c", text]).cwd(folder.path());
+    Interpreter::start(command, folder.path()).await.unwrap()
+}
+
+#[tokio::test]
+async fn interpreters_are_the_same_where_the_same_is_known_to_be_installed() {
+    let record = "acme/__init__.py,sha256=abc,7\nacme-1.0.dist-info/RECORD,,\n";
+    let acme = |record| ("acme-1.0.dist-info/RECORD", record);
+    let ours = installed(&[acme(record), ("acme/__init__.py", "one = 1")]).await;
+    let script = format!("{record}../../../bin/acme,sha256=def,99\n\"../../../bin/a,b\",sha256=def,99\n");
+    let same = installed(&[acme(&script), ("acme/__init__.py", "one = 1")]).await;
+    assert!(ours.is_same_as(&same) && same.is_same_as(&ours), "a program names its place");
+    let changed = record.replace("abc", "abd");
+    let others: [&[_]; 4] = [
+        &[acme(&changed), ("acme/__init__.py", "one = 2")],
+        &[("acme-1.1.dist-info/RECORD", record), ("acme/__init__.py", "one = 1")],
+        &[acme(record), ("acme/__init__.py", "one = 1"), ("more.pth", "import more")],
+        &[acme(record)],
+    ];
+    for files in others {
+        assert!(!ours.is_same_as(&installed(files).await), "{files:?}");
+    }
+    let unknown: [&[_]; 4] = [
+        &[("acme-1.0.dist-info/METADATA", "")],
+        &[("acme.egg-info", "")],
+        &[("acme-1.0.egg/acme.py", "")],
+        &[],
+    ];
+    for files in unknown {
+        assert!(!installed(files).await.is_same_as(&installed(files).await), "{files:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_command_that_ends_early_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let command = Command::new("sh").args(["-c", "echo no such environment >&2; exit 2"]);
-    let error = Interpreter::start(command, folder.path(), &[], Path::new("none")).await.err().unwrap();
+    let error = Interpreter::start(command, folder.path()).await.err().unwrap();
     assert!(error.to_string().ends_with("no such environment"), "{error}");
 }
 
