@@ -57,6 +57,10 @@ pub struct Times {
 }
 
 impl Times {
+    pub fn of(seconds: Vec<f64>) -> Times {
+        Times { seconds, ..Times::default() }
+    }
+
     /// Where it ran to no good end, why.
     pub fn trouble(&self) -> Option<String> {
         match (&self.failed, self.over) {
