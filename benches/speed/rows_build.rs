@@ -36,7 +36,7 @@ pub fn rows(bench: &Bench) -> Result<Vec<Row>, Problem> {
         let words = [&bench.ours, "ship", "--yes", "--until", "build", "--output", "json"];
         once(&Contestant::new("release", &place.folder, &words), &bench.rules, false, &mut ours)?;
         ended(&ours, "release")?;
-        builds.push(span_of_builds(&ours.answer)?);
+        builds.push(from_first_build(&ours.answer)?);
         let built = built(bench, &place)?;
         once(&by_uv(&uv, &place.folder, &built.commit)?, &bench.rules, false, &mut theirs)?;
         ended(&theirs, "uv build")?;
@@ -53,17 +53,18 @@ pub fn rows(bench: &Bench) -> Result<Vec<Row>, Problem> {
     Ok(vec![row(BUILD, &builds).noting("same digests"), row(SHIP_TO_BUILD, &ours)])
 }
 
-/// The seconds from the start of a ship's first build, its checkout included, to the end of its last one.
-fn span_of_builds(answer: &[u8]) -> Result<f64, Problem> {
+/// The seconds from the start of a ship's first build, its checkout included, until all environments are cleared away.
+fn from_first_build(answer: &[u8]) -> Result<f64, Problem> {
     let answer: Value = serde_json::from_slice(answer).map_err(|error| Problem::new(error.to_string()))?;
-    let steps = answer["timing"]["steps"].as_object().into_iter().flatten();
-    let builds = steps.filter(|(step, _)| step.starts_with("build:")).map(|(_, times)| {
-        let (began, took) = (times["began"].as_f64()?, times["seconds"].as_f64()?);
-        Some((began, began + took))
+    let timing = &answer["timing"];
+    let builds = timing["steps"].as_object().into_iter().flatten();
+    let builds = builds.filter(|(step, _)| step.starts_with("build:"));
+    let began = builds.map(|(_, times)| times["began"].as_f64()).reduce(|one, other| {
+        let (one, other) = one.zip(other)?;
+        Some(one.min(other))
     });
-    let span = builds.reduce(|one, other| one.zip(other).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))));
-    let span = span.flatten().ok_or_else(|| Problem::new("the ship does not tell of its builds"))?;
-    Ok(span.1 - span.0)
+    let span = timing["seconds"].as_f64().zip(began.flatten()).map(|(ended, began)| ended - began);
+    span.ok_or_else(|| Problem::new("the ship does not tell of its builds"))
 }
 
 fn ended(times: &Times, label: &str) -> Result<(), Problem> {

@@ -25,6 +25,7 @@ pub mod images;
 pub mod index;
 pub mod install_set;
 pub mod journal;
+pub mod lane;
 pub mod lease;
 pub mod link_words;
 pub mod mint;

@@ -17,12 +17,13 @@ use crate::apply::claim::Claim;
 use crate::apply::claiming::{self, Unclaimed};
 use crate::apply::effect::{self, Evidence, StepError};
 use crate::apply::fence::{Fence, Fenced};
+use crate::apply::lane::Lane;
 use crate::apply::lease;
 use crate::apply::notes::{Note, Notes};
 use crate::apply::part::Part;
 use crate::apply::ship::awaited::awaited;
 use crate::apply::ship::waiting::settle;
-use crate::apply::stage::{Lane, Stage};
+use crate::apply::stage::Stage;
 use crate::apply::take_back::{forget, take_back};
 use crate::apply::workshop::Workshop;
 use crate::ledger::event::{Begin, Event, Holder, What};
@@ -219,15 +220,18 @@ impl Engine<'_> {
         until: Option<Stage>,
         under_way: &mut BTreeSet<String>,
     ) -> Result<(), BookError> {
+        let at_work = self.plan.steps.iter().filter(|step| under_way.contains(&step.id.0));
+        let mut lanes: Vec<Lane> = at_work.map(|step| Lane::of(&step.action)).collect();
         for step in self.ready(until, under_way) {
             if self.is_shared_claim(&step) {
                 // Nothing else is at work then: it needs the seal, and everything after needs it.
                 self.claim_on_remote(&step).await?;
                 return Box::pin(self.start_ready(until, under_way)).await;
             }
-            let lane = Lane::of(&step.id.0);
-            let same = under_way.iter().filter(|id| Lane::of(id) == lane).count();
+            let lane = Lane::of(&step.action);
+            let same = lanes.iter().filter(|other| **other == lane).count();
             if same < lane.width(self.workshop.jobs) && self.start(&step).await? {
+                lanes.push(lane);
                 under_way.insert(step.id.0.clone());
             }
         }

@@ -53,6 +53,15 @@ const LATE: Duration = Duration::from_secs(3);
 /// An interpreter, made once; none where it could not be made.
 type Station = Arc<OnceCell<Option<Arc<Interpreter>>>>;
 
+/// One that starts on its own; it is stopped where nobody waits for it any more.
+struct Starting(JoinHandle<Result<Interpreter, InterpreterError>>);
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// What an environment is made from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Need {
@@ -84,7 +93,8 @@ impl Workbench {
             folder: OnceCell::new(),
             stations: Mutex::default(),
             shared: AtomicUsize::new(0),
-            turns: Semaphore::new(jobs),
+            // One more: each of them waits for files now and then.
+            turns: Semaphore::new(jobs + 1),
             spare: Mutex::default(),
             retired: Mutex::default(),
         }
@@ -151,9 +161,8 @@ impl Workbench {
     }
 
     /// The right to occupy a processor, as long as it is held. Nothing else is waited for meanwhile.
-    pub(in crate::apply) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
-        self.turns.acquire().await.ok()
+    pub(in crate::apply) async fn turn(&self) -> SemaphorePermit<'_> {
+        self.turns.acquire().await.expect("the turns are never closed")
     }
 
     fn fit<'a>(&self, request: &'a BuildRequest, project: &'a Path) -> Result<(Recipe, Asking<'a>), Unfit> {
@@ -185,36 +194,33 @@ impl Workbench {
         let modules = recipe.modules();
         let compiled = self.compiled.join(modules.first().unwrap_or(&"none"));
         let (command, place) = self.stand_in(recipe, asking, &[]).await?;
-        let mut starting = pin!(Interpreter::start(command, &place));
+        let mut resolving = pin!(Interpreter::start(command, &place));
         let mut ahead = None;
-        let started = match timeout(ALONE, &mut starting).await {
-            Ok(started) => started,
+        let resolved = match timeout(ALONE, &mut resolving).await {
+            Ok(resolved) => resolved,
             Err(_) => {
                 if !modules.is_empty() {
-                    ahead = Some(self.start_ahead(recipe, asking, modules, compiled.clone()).await?);
+                    ahead = self.start_ahead(recipe, asking, modules, compiled.clone()).await.ok();
                 }
-                starting.await
+                resolving.await
             }
         };
         let ahead = match ahead {
-            Some(ahead) if ahead.is_finished() => ahead.await.ok().and_then(Result::ok),
-            Some(late) => {
-                keep(&self.retired, tokio::spawn(end_late(late)));
-                None
-            }
+            Some(ahead) => self.come_so_far(ahead).await,
             None => None,
         };
-        let interpreter = started?;
-        match ahead {
-            Some(ahead) if ahead.is_same_as(&interpreter) => {
-                keep(&self.spare, interpreter);
-                return Ok(ahead);
+        match (ahead, resolved) {
+            (Some(ahead), Ok(resolved)) if ahead.is_same_as(&resolved) => {
+                keep(&self.spare, resolved);
+                Ok(ahead)
             }
-            Some(stale) => keep(&self.spare, stale),
-            None => {}
+            (stale, resolved) => {
+                stale.into_iter().for_each(|stale| keep(&self.spare, stale));
+                let resolved = resolved?;
+                resolved.import(modules, &compiled).await?;
+                Ok(resolved)
+            }
         }
-        interpreter.import(modules, &compiled).await?;
-        Ok(interpreter)
     }
 
     async fn start_ahead(
@@ -223,13 +229,22 @@ impl Workbench {
         asking: &Asking<'_>,
         modules: &'static [&'static str],
         compiled: PathBuf,
-    ) -> Result<JoinHandle<Result<Interpreter, InterpreterError>>, InterpreterError> {
+    ) -> Result<Starting, InterpreterError> {
         let (command, place) = self.stand_in(recipe, asking, &["--offline"]).await?;
-        Ok(tokio::spawn(async move {
+        Ok(Starting(tokio::spawn(async move {
             let interpreter = Interpreter::start(command, &place).await?;
             interpreter.import(modules, &compiled).await?;
             Ok(interpreter)
-        }))
+        })))
+    }
+
+    /// The interpreter if it has started; one that has not is ended when it has.
+    async fn come_so_far(&self, mut starting: Starting) -> Option<Interpreter> {
+        if starting.0.is_finished() {
+            return (&mut starting.0).await.ok()?.ok();
+        }
+        keep(&self.retired, tokio::spawn(end_late(starting)));
+        None
     }
 
     /// A project whose back end is ours, and uv's command that builds it.
@@ -318,9 +333,9 @@ async fn end(stations: BTreeMap<Need, Station>, spare: Vec<Interpreter>) {
     join_all(worked.chain(spare).map(Interpreter::close)).await;
 }
 
-/// Ends one that comes too late to be of use.
-async fn end_late(late: JoinHandle<Result<Interpreter, InterpreterError>>) {
-    if let Ok(Ok(Ok(interpreter))) = timeout(LATE, late).await {
+/// Ends one that comes too late to be of use, or not at all.
+async fn end_late(mut late: Starting) {
+    if let Ok(Ok(Ok(interpreter))) = timeout(LATE, &mut late.0).await {
         interpreter.close().await;
     }
 }

@@ -36,7 +36,8 @@ pub struct Timing {
     steps: BTreeMap<String, Took>,
 }
 
-/// The longest chain of steps, each needing the one before. With what is before and after it no run can be quicker.
+/// The longest chain of steps, each needing the one before. With what is before and after it no run can be quicker, but
+/// for what its builds waited for a core.
 #[derive(Serialize)]
 struct Chain {
     seconds: f64,

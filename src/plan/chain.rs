@@ -1,4 +1,4 @@
-//! The longest chain of steps: what a ship can not be quicker than, however much goes on side by side.
+//! The longest chain of steps: what a ship takes at least, however much goes on side by side, with what they waited.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -60,14 +60,21 @@ def installed():
                     return None
                 if name.endswith(".dist-info"):
                     told += recorded(os.path.join(place, name, "RECORD"))
-    except OSError:
+        "".join(told).encode()
+    except (OSError, ValueError):
+        # It can not be read, or is no text.
         return None
     return told
 
 
 def recorded(path):
     with open(path, encoding="utf-8") as file:
-        return [line.rstrip("\n") for line in file if not line.startswith(("../", '"../'))]
+        return [line.rstrip("\n") for line in file if not is_program(line)]
+
+
+def is_program(line):
+    parts = [part for part in line.lstrip('"').split("/") if part != ".."]
+    return line.startswith(("../", '"../')) and parts[0] in ("bin", "Scripts")
 
 
 def perform(request, config_settings):

@@ -130,7 +130,8 @@ impl Interpreter {
     pub async fn start(command: Command, folder: &Path) -> Result<Interpreter, InterpreterError> {
         let socket = |source| InterpreterError::Socket { folder: folder.to_owned(), source };
         let listener = UnixListener::bind(folder.join(SOCKET)).map_err(socket)?;
-        let mut running = tokio::spawn(run(command.timeout(LIFE)));
+        // Where nobody waits any more before it has greeted, it is killed.
+        let mut running = Box::pin(run(command.timeout(LIFE)));
         let stream = tokio::select! {
             accepted = listener.accept() => accepted.map_err(socket)?.0,
             ended = &mut running => return Err(not_started(ended)),
@@ -141,6 +142,7 @@ impl Interpreter {
         let Greeting { installed } = serde_json::from_str(&greeting).map_err(|_| InterpreterError::Gone)?;
         let waiting = Arc::new(Waiting(Mutex::new(Some(HashMap::new()))));
         let reading = tokio::spawn(listen(lines, Arc::clone(&waiting)));
+        let running = tokio::spawn(running);
         Ok(Interpreter { to: to.into(), waiting, number: AtomicU64::new(0), installed, running, reading })
     }
 
@@ -283,11 +285,10 @@ async fn stop(events: &mut UnboundedReceiver<News>, mut group: Option<Group>) ->
     }
 }
 
-fn not_started(ended: Result<Result<Output, CommandError>, tokio::task::JoinError>) -> InterpreterError {
+fn not_started(ended: Result<Output, CommandError>) -> InterpreterError {
     match ended {
-        Ok(Ok(output)) => InterpreterError::NotStarted { tail: output.tail(20) },
-        Ok(Err(error)) => error.into(),
-        Err(_) => InterpreterError::Gone,
+        Ok(output) => InterpreterError::NotStarted { tail: output.tail(20) },
+        Err(error) => error.into(),
     }
 }
 

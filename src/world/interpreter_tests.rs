@@ -315,7 +315,10 @@ async fn one_that_greets_with_a_lie_is_gone() {
 
 /// An interpreter for which files are installed, by path and text.
 async fn installed(files: &[(&str, &str)]) -> Interpreter {
-    let folder = tempfile::tempdir().unwrap();
+    installed_in(tempfile::tempdir().unwrap(), files).await
+}
+
+async fn installed_in(folder: tempfile::TempDir, files: &[(&str, &str)]) -> Interpreter {
     for (path, text) in files {
         let path = folder.path().join("site-packages").join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -337,7 +340,9 @@ async fn interpreters_are_the_same_where_the_same_is_known_to_be_installed() {
     let same = installed(&[acme(&script), ("acme/__init__.py", "one = 1")]).await;
     assert!(ours.is_same_as(&same) && same.is_same_as(&ours), "a program names its place");
     let changed = record.replace("abc", "abd");
-    let others: [&[_]; 4] = [
+    let data = format!("{record}../../../share/acme,sha256=abc,1\n");
+    let others: [&[_]; 5] = [
+        &[acme(&data), ("acme/__init__.py", "one = 1")],
         &[acme(&changed), ("acme/__init__.py", "one = 2")],
         &[("acme-1.1.dist-info/RECORD", record), ("acme/__init__.py", "one = 1")],
         &[acme(record), ("acme/__init__.py", "one = 1"), ("more.pth", "import more")],
@@ -355,6 +360,14 @@ async fn interpreters_are_the_same_where_the_same_is_known_to_be_installed() {
     for files in unknown {
         assert!(!installed(files).await.is_same_as(&installed(files).await), "{files:?}");
     }
+    let no_text = || async {
+        let folder = tempfile::tempdir().unwrap();
+        let info = folder.path().join("site-packages/acme-1.0.dist-info");
+        std::fs::create_dir_all(&info).unwrap();
+        std::fs::write(info.join("RECORD"), b"acme/\xff.py,sha256=abc,7\n").unwrap();
+        installed_in(folder, &[]).await
+    };
+    assert!(!no_text().await.is_same_as(&no_text().await), "what can not be read is not known");
 }
 
 #[tokio::test]
