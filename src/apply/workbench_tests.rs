@@ -107,6 +107,11 @@ fn opened(is_warm: bool) -> Workbench {
     Workbench::new(is_warm, 2, &test_cache())
 }
 
+/// One on which a hook runs at a time.
+fn narrow() -> Workbench {
+    Workbench::new(true, 0, &test_cache())
+}
+
 impl Workbench {
     fn environments(&self) -> usize {
         self.stations.lock().unwrap().len()
@@ -420,7 +425,7 @@ async fn an_interpreter_that_dies_leaves_the_build_to_the_front_end() {
 #[tokio::test]
 async fn hooks_and_front_ends_run_one_after_the_other_where_there_is_one_turn() {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true, 0, &test_cache());
+    let bench = narrow();
     let alone = tempfile::tempdir().unwrap();
     // One that finds another at work fails.
     let alone = alone.path().join("at-work");
@@ -441,7 +446,7 @@ async fn hooks_and_front_ends_run_one_after_the_other_where_there_is_one_turn() 
 #[tokio::test]
 async fn a_package_that_waits_for_its_turn_uses_nothing_of_its_time() {
     let Some(frontend) = uv().await else { return };
-    let bench = Workbench::new(true, 0, &test_cache());
+    let bench = narrow();
     let signs = tempfile::tempdir().unwrap();
     let (works, go) = (signs.path().join("works"), signs.path().join("go"));
     let script = format!("open({works:?}, 'w').close()\nwhile not os.path.exists({go:?}): time.sleep(0.01)");
