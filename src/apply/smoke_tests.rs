@@ -1,4 +1,3 @@
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::Instant;
 
@@ -8,7 +7,8 @@ use crate::check::artifact::{Expected, check};
 use crate::check::samples::Sample;
 use crate::plan::digest::Digest;
 use crate::workspace::path::RepoPath;
-use crate::world::command::{Command, run};
+use crate::world::command::Command;
+use crate::world::testing::{free_port, serving};
 use crate::world::tools::Tool;
 use crate::world::tools::tests::{or_skip, test_cache};
 
@@ -206,14 +206,9 @@ async fn install_as_user(installer: &Installer, address: &str) -> BTreeMap<Strin
 async fn pip_and_uv_resolve_from_the_folder_and_from_a_plain_web_server() {
     let (Some(uv), Some(pip)) = (uv().await, pip().await) else { return };
     let index = index_of(&[app(), core(), Sample::new("acme-core", "1.4")]);
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let server = Command::new("python3").args(["-m", "http.server", "--bind", "127.0.0.1", "--directory"]);
-    let server = tokio::spawn(run(server.arg(index.path()).arg(port.to_string())));
-    let began = Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(30), "the web server does not answer");
-        tokio::task::yield_now().await;
-    }
+    let server = serving(server.arg(index.path()).arg(port.to_string()), port).await;
     for address in [index::address(index.path()).unwrap(), format!("http://127.0.0.1:{port}/simple/")] {
         for installer in [&uv, &pip] {
             let installed = install_as_user(installer, &address).await;

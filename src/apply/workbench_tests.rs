@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 
 use crate::apply::build::{TIMEOUT, build, scm_version};
 use crate::apply::index::publish;
@@ -8,6 +7,7 @@ use crate::plan::digest::Digest;
 use crate::workspace::name::PackageName;
 use crate::workspace::path::RepoPath;
 use crate::world::command::run;
+use crate::world::testing::{free_port, serving};
 use crate::world::tools::tests::{or_skip, test_cache};
 
 use super::*;
@@ -474,7 +474,7 @@ async fn a_package_that_waits_for_its_turn_uses_nothing_of_its_time() {
 
 /// A back end that writes down what is asked of it, and puts its own version into what it builds.
 const TOLD: &str = "
-import io, os, tarfile
+import os, tarfile
 from importlib.metadata import version
 
 def tell(what):
@@ -532,21 +532,14 @@ impl Shelf {
         for name in ["index", "cache", "told"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let frontend = Frontend::Uv(Tool { cache: Some(folder.path().join("cache")), ..tool.clone() });
         Shelf { folder, frontend, port }
     }
 
     async fn serve(&self) -> JoinHandle<()> {
         let server = Command::new("python3").args(["-c", INDEX, &self.port.to_string()]).arg(self.told());
-        let server = server.cwd(self.folder.path().join("index"));
-        let serving = tokio::spawn(async move { drop(run(server).await) });
-        let began = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(30), "the web server does not answer");
-            tokio::task::yield_now().await;
-        }
-        serving
+        serving(server.cwd(self.folder.path().join("index")), self.port).await
     }
 
     fn publish(&self, version: &'static str) {

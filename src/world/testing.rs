@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
+use tokio::task::JoinHandle;
+
+use crate::world::command;
 use crate::world::git::{Person, Repository};
 use crate::world::write::Stamp;
 
@@ -109,4 +113,20 @@ pub fn run_git(
 /// The hand that writes in tests.
 pub fn stamp(time: i64) -> Stamp {
     Stamp { who: Person { name: "Ada Example".to_owned(), email: "ada@example.invalid".to_owned() }, time }
+}
+
+/// A port of this machine that nobody listens at.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Starts a server, and waits until it answers at its port. It goes when the task is aborted.
+pub async fn serving(server: command::Command, port: u16) -> JoinHandle<()> {
+    let serving = tokio::spawn(async move { drop(command::run(server).await) });
+    let began = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(30), "the server does not answer");
+        tokio::task::yield_now().await;
+    }
+    serving
 }
