@@ -51,8 +51,8 @@ impl ReadCommit {
 
 type Batch = Vec<(ObjectId, ReadCommit)>;
 
-/// How many commits the walk looks at beyond its end.
-pub const BEYOND: usize = 256;
+/// How many commits are read beyond the last series: most often, the lines have come together by then.
+const BEYOND: usize = 32;
 /// How many commits are handed over at once.
 const BATCH: usize = if cfg!(test) { 4 } else { 128 };
 /// How many bytes of messages are enough to hand over fewer.
@@ -66,12 +66,13 @@ impl Ahead {
     pub fn beside<T>(repository: &Repository, from: &str, work: impl FnOnce(Listed, Ahead) -> T) -> T {
         let (listing, listed) = channel();
         let (sender, more) = sync_channel(WAITING);
+        let reads = rayon::current_num_threads() > 1;
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 let tags = list_tags(repository);
                 let series = Series::of(tags.as_deref().unwrap_or_default());
                 // Work that failed asks for nothing any more.
-                if listing.send(tags).is_ok() && rayon::current_num_threads() > 1 {
+                if listing.send(tags).is_ok() && reads {
                     read(repository, from, series, BEYOND, &sender);
                 }
             });

@@ -5,7 +5,8 @@
 //! harm. The walk ends where every commit still to be looked at is held by all releases and older than all
 //! that are not; then a few hundred more are looked at, on every open line in turn, for parents that were
 //! already seen: commits dated before their own ancestors. (Dates alone can not rule out a still longer
-//! chain of such commits; only reading all of history could. git's own walk stops after five.)
+//! chain of such commits; only reading all of history could. git's own walk stops after five.) Where all lines
+//! have come together in one commit there is nothing to look for: all that was seen leads to it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -17,7 +18,7 @@ use gix::objs::Kind;
 
 use crate::history::commit::PackageSet;
 use crate::history::text::Text;
-use crate::survey::walk_ahead::{Ahead, BEYOND, ReadCommit};
+use crate::survey::walk_ahead::{Ahead, ReadCommit};
 use crate::survey::walk_batches::Job;
 use crate::survey::walk_early::Early;
 use crate::survey::walk_releases::Releases;
@@ -26,6 +27,9 @@ use crate::world::commit_text::{Authors, Words};
 use crate::world::git_error::GitError;
 use crate::world::grafts::Grafts;
 use crate::world::objects::Objects;
+
+/// How many commits are looked at beyond the end.
+const BEYOND: usize = 256;
 
 /// Commits by number, in the order they were met; 0 is HEAD.
 pub struct Graph {
@@ -90,6 +94,7 @@ impl Graph {
             authors: Authors::default(),
             open: 0,
             oldest_open: i64::MAX,
+            has_met_an_end: false,
         };
         walk.enter(head)?;
         let exhausted = walk.run()?;
@@ -198,6 +203,8 @@ struct Walk<'a> {
     open: usize,
     /// The date of the oldest commit that was not held by all releases when it was looked at.
     oldest_open: i64,
+    /// Whether some line was followed to its first commit.
+    has_met_an_end: bool,
 }
 
 impl Walk<'_> {
@@ -214,13 +221,17 @@ impl Walk<'_> {
         Ok(true)
     }
 
-    /// Looks a little further on every line that is still open, whatever its date.
+    /// Looks a little further on every line that is still open, whatever its date. A single one, as long as no line has
+    /// ended, is an ancestor of all that was looked at: none of it can stand below.
     fn look_beyond(&mut self) -> Result<(), GitError> {
         self.ahead.wait_no_more();
         let mut lines: VecDeque<u32> =
             std::mem::take(&mut self.queue).into_iter().map(|(_, Reverse(n))| n).collect();
         lines.make_contiguous().sort_unstable();
         for _ in 0..BEYOND {
+            if lines.len() == 1 && !self.has_met_an_end {
+                break;
+            }
             let Some(number) = lines.pop_front() else { break };
             self.expand(number)?;
             lines.extend(self.queue.drain().map(|(_, Reverse(number))| number));
@@ -247,6 +258,7 @@ impl Walk<'_> {
             }
         }
         let parents = numbered(start, &id)?..numbered(self.graph.edges.len(), &id)?;
+        self.has_met_an_end |= parents.is_empty();
         let node = &mut self.graph.nodes[number as usize];
         node.parents = parents;
         let set = node.set;

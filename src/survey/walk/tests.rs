@@ -57,6 +57,52 @@ fn the_walk_ends_at_each_packages_last_release() {
 }
 
 #[test]
+fn nothing_is_read_beyond_where_all_lines_have_come_together() {
+    let repository = TestRepository::init();
+    let commit = |name: &str, time: i64| {
+        repository.write(&format!("a/{name}"), name);
+        repository.commit_at(name, time)
+    };
+    for (version, time) in [("1.0.0", 1000), ("1.1.0", 2000), ("1.2.0", 3000)] {
+        commit(version, time);
+        repository.git(&["tag", &format!("a-v{version}")]);
+    }
+    repository.git(&["branch", "side"]);
+    commit("four", 4000);
+    repository.git(&["switch", "--quiet", "side"]);
+    commit("five", 5000);
+    repository.git(&["switch", "--quiet", "main"]);
+    repository.git(&["merge", "--quiet", "--no-edit", "side"]);
+    let history = read(&repository, vec![package("a", "a")]);
+    assert_eq!(history.commits.len(), 3);
+    // An older tag would have been met on the way.
+    let tags: Vec<&str> = history.tags[0].iter().map(|tag| tag.tag.as_str()).collect();
+    assert_eq!(tags, ["a-v1.2.0"]);
+}
+
+#[test]
+fn a_commit_dated_before_its_ancestors_is_looked_behind() {
+    let repository = TestRepository::init();
+    let commit = |name: &str, time: i64| {
+        repository.write(&format!("a/{name}"), name);
+        repository.commit_at(name, time)
+    };
+    commit("one", 1000);
+    commit("two", 2000);
+    repository.git(&["branch", "side"]);
+    commit("three", 2500);
+    repository.git(&["switch", "--quiet", "side"]);
+    // The clock was wrong for a while, and then there was a release.
+    commit("old", 10);
+    commit("new", 3000);
+    repository.git(&["tag", "a-v1.0.0"]);
+    repository.git(&["switch", "--quiet", "main"]);
+    repository.git(&["merge", "--quiet", "--no-edit", "-m", "merge", "side"]);
+    let history = read(&repository, vec![package("a", "a")]);
+    assert_eq!(told(&history), ["merge", "three 0:Files"]);
+}
+
+#[test]
 fn a_higher_tag_elsewhere_is_reported_and_does_not_count() {
     let repository = TestRepository::init();
     repository.change("a/x", "1", "one");
