@@ -53,7 +53,7 @@ pub fn compare_all(
 }
 
 /// From how many commits on threads gain more than they cost.
-const LONG: usize = 512;
+const LONG: usize = 32;
 /// How many commits one thread takes at a time: each begins with nothing in its cache.
 const BATCH: usize = if cfg!(test) { 16 } else { 2048 };
 const MOST_THREADS: usize = 8;

@@ -11,7 +11,7 @@ use crate::survey::walk_batches::{Job, compare_one, oldest_first};
 use crate::survey::walk_compare::{Comparer, Comparison};
 use crate::survey::walk_folders::Folders;
 use crate::survey::walk_sets::{SetId, Sets};
-use crate::world::beside::beside;
+use crate::world::beside::talking;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 
@@ -26,7 +26,7 @@ pub struct Early {
 type Batch = Vec<(u32, Job)>;
 
 /// How many commits are handed over at once.
-const BATCH: usize = 64;
+const BATCH: usize = 16;
 
 impl Early {
     /// Compares beside some work what that work asks for, as far as it comes until the work is done; by the commits'
@@ -51,7 +51,7 @@ impl Early {
             is_over.store(true, Ordering::Relaxed);
             worked
         };
-        let (worked, compared) = beside(here, || compare(repository, packages, shared, asked, &is_over));
+        let (worked, compared) = talking(here, || compare(repository, packages, shared, asked, &is_over));
         Ok((worked?, compared))
     }
 
