@@ -165,15 +165,15 @@ struct Forgotten {
 fn forgotten(verb: &args::Abandon, book: &Book, survey: &Survey) -> Result<Option<Forgotten>, Failure> {
     let Some(tag) = &verb.tag else { return Ok(None) };
     let facts = &survey.facts;
-    let found = facts.history.tags.iter().flatten().find(|known| known.tag == *tag);
-    let Some(commit) = found.map(|tag| &tag.commit) else { return Ok(None) };
+    let mut found = (0..facts.packages.len()).flat_map(|one| survey.released(one, |known| known.tag == *tag));
+    let Some(commit) = found.next().map(|tag| &tag.commit) else { return Ok(None) };
     let message =
         survey.repository.objects().commit(&commit.to_string()).map_err(Failure::user)?.words.message;
     let plan = plan_of(&message).filter(|plan| !knows(book.state(), plan)).and_then(Digest::parse);
     let Some(plan) = plan else { return Ok(None) };
     let mut releases = BTreeMap::new();
-    for (package, tags) in facts.history.tags.iter().enumerate() {
-        if let Some(tag) = tags.iter().find(|tag| tag.commit == *commit) {
+    for package in 0..facts.packages.len() {
+        if let Some(tag) = survey.released(package, |tag| tag.commit == *commit).next() {
             let begin = Begin {
                 version: tag.version.to_string(),
                 tag: tag.tag.clone(),

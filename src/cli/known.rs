@@ -15,11 +15,12 @@ pub fn refuse_forgotten(book: &Book, survey: &Survey) -> Result<(), Failure> {
     if !book.is_shared() {
         return Ok(());
     }
-    let tags = survey.facts.history.tags.iter().flatten();
+    let history = &survey.facts.history;
+    let tags = history.tags.iter().chain(&history.older_tags).flatten();
     let known: Vec<String> =
         tags.filter(|tag| names(book.state(), &tag.tag)).map(|tag| tag.commit.to_string()).collect();
     let objects = survey.repository.objects();
-    for tag in survey.facts.history.tags.iter().filter_map(|tags| tags.first()) {
+    for tag in history.tags.iter().filter_map(|tags| tags.first()) {
         // A merged release carries the digest of the plan that was proposed, and was shipped under another.
         if names(book.state(), &tag.tag) {
             continue;

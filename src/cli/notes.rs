@@ -7,6 +7,7 @@ use crate::cli::deploying::environment;
 use crate::cli::failure::Failure;
 use crate::cli::ledger;
 use crate::cli::open;
+use crate::history::commit::VersionTag;
 use crate::report::streams::Streams;
 use crate::report::{json, plain};
 use crate::survey::facts::Survey;
@@ -88,10 +89,9 @@ fn of_promotion(
             continue;
         };
         let oldest = running(to, short).and_then(|version| Version::parse(&version).ok());
-        let tags = survey.facts.history.tags[index].iter();
-        let brought =
-            tags.filter(|tag| tag.version <= newest && oldest.as_ref().is_none_or(|old| tag.version > *old));
-        for tag in brought {
+        let is_brought =
+            |tag: &VersionTag| tag.version <= newest && oldest.as_ref().is_none_or(|old| tag.version > *old);
+        for tag in survey.released(index, is_brought) {
             // A release without notes of its own brings itself all the same.
             let notes = of_tag(survey, index, &tag.version).map(|(_, notes)| notes).unwrap_or_default();
             answers.push((short.clone(), tag.version.to_string(), tag.tag.clone(), notes));
@@ -127,9 +127,9 @@ fn print(answer: &Answer<'_>, verb: &args::Notes, streams: &mut Streams) -> Resu
 /// The notes in the message of a release's annotated tag.
 fn of_tag(survey: &Survey, package: usize, version: &Version) -> Result<(String, String), Failure> {
     let short = &survey.facts.packages[package].short;
-    let tags = &survey.facts.history.tags[package];
-    let Some(found) = tags.iter().find(|tag| tag.version == *version) else {
-        let known: Vec<String> = tags.iter().take(5).map(|tag| tag.version.to_string()).collect();
+    let Some(found) = survey.released(package, |tag| tag.version == *version).next() else {
+        let last = survey.released(package, |_| true).take(5);
+        let known: Vec<String> = last.map(|tag| tag.version.to_string()).collect();
         return Err(Failure::user(format!("{short} {version} was not released on this line"))
             .hint(format!("the last releases are {}", known.join(", "))));
     };

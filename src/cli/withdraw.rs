@@ -15,6 +15,7 @@ use crate::cli::ledger::{self, book_failure};
 use crate::cli::open;
 use crate::cli::orders::order_failure;
 use crate::cli::workshop::workshop;
+use crate::history::commit::VersionTag;
 use crate::ledger::event::What;
 use crate::ledger::state::State;
 use crate::plan::digest::Digest;
@@ -102,10 +103,12 @@ fn withdrawal(
     let settings = &facts.settings[index];
     let package = facts.packages[index].short.as_str();
     let state = book.state();
-    let last_good = facts.history.tags[index]
-        .iter()
-        .map(|tag| (tag.version.to_string(), tag.tag.clone()))
-        .find(|(known, _)| known != version && state.withdrawal(package, known).is_none());
+    let is_good = |tag: &VersionTag| {
+        let known = tag.version.to_string();
+        known != version && state.withdrawal(package, &known).is_none()
+    };
+    let last_good =
+        survey.released(index, is_good).next().map(|tag| (tag.version.to_string(), tag.tag.clone()));
     let plan = open::plan(survey, global, &Wish::to_look())?;
     let next =
         plan.releases.iter().find(|release| release.package == package).map(|release| release.to.clone());

@@ -29,8 +29,11 @@ pub struct History {
     /// Commits not yet in the last final release of at least one package, newest first
     /// (children before parents).
     pub commits: Vec<Commit>,
-    /// For each package of the workspace its version tags reachable from `head`, highest first.
+    /// For each package of the workspace its version tags reachable from `head`, highest first: all from the last final
+    /// release up, and older ones that were met on the way.
     pub tags: Vec<Vec<VersionTag>>,
+    /// Its version tags that were not met, highest first: below the last final release, reachable or not.
+    pub older_tags: Vec<Vec<VersionTag>>,
     /// Tags in the form of a package whose version does not parse: (tag, package).
     pub unreadable_tags: Vec<(String, usize)>,
     /// Version tags of packages that stand on commits not reachable from `head`: (tag, package).

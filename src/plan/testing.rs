@@ -241,6 +241,7 @@ impl Repo {
                 head,
                 commits: commits.filter(|commit| !commit.since_final.is_empty()).collect(),
                 tags,
+                older_tags: vec![Vec::new(); count],
                 unreadable_tags: Vec::new(),
                 unreachable_tags: self.unreachable_tags,
             },

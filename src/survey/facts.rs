@@ -228,6 +228,25 @@ impl Survey {
         Ok(names)
     }
 
+    /// The releases of a package on this line that are wanted, highest version first. Whether an older one is on it is
+    /// found out as it comes.
+    pub fn released(
+        &self,
+        package: usize,
+        wanted: impl Fn(&VersionTag) -> bool,
+    ) -> impl Iterator<Item = &VersionTag> {
+        let History { head, tags, older_tags, .. } = &self.facts.history;
+        let met = tags[package].iter().map(|tag| (tag, true));
+        let all = met.chain(older_tags[package].iter().map(|tag| (tag, false)));
+        let mut wanted: Vec<(&VersionTag, bool)> = all.filter(|(tag, _)| wanted(tag)).collect();
+        wanted.sort_by(|(one, _), (other, _)| other.version.cmp(&one.version));
+        let is_here = move |tag: &VersionTag| {
+            // Where nobody can tell, it is on no line that is known here.
+            self.repository.is_ancestor(&tag.commit.to_string(), &head.to_string()).unwrap_or(false)
+        };
+        wanted.into_iter().filter(move |(tag, met)| *met || is_here(tag)).map(|(tag, _)| tag)
+    }
+
     /// The branch that releases are made from, as far as anything says it.
     pub fn main_branch(&self) -> String {
         self.branch_wanted.clone().unwrap_or_else(|| "main".to_owned())

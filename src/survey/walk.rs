@@ -64,7 +64,8 @@ pub struct Shared {
 ///
 /// A package's last release is its highest version tag on an ancestor of the commit; its last final
 /// release is the highest that is no pre-release. What either holds is released. `tags` holds each
-/// reachable tag from the last final release up; older ones only where the walk met them on its way.
+/// reachable tag from the last final release up; older ones only where the walk met them on its way, else they stand in
+/// `older_tags`.
 /// `unreachable_tags` is filled where all of history had to be read; `unreadable_tags` is left to the
 /// caller, who reads tag names.
 ///
@@ -89,10 +90,12 @@ pub fn walk(repository: &Repository, walk: Walk) -> Result<History, GitError> {
             early.clear();
         }
     }
+    let (tags, older_tags) = releases.into_met();
     Ok(History {
         commits: read_commits(repository, graph, early, &sets, &packages, &shared)?,
         head: commit_of(&head_id),
-        tags: releases.into_reachable(),
+        tags,
+        older_tags,
         unreadable_tags: Vec::new(),
         unreachable_tags,
     })

@@ -123,12 +123,14 @@ impl Releases {
         Ok(unreachable)
     }
 
-    /// For each package the tags that were met, highest first.
-    pub fn into_reachable(self) -> Vec<Vec<VersionTag>> {
-        let reachable = |tags: Tags| {
-            tags.tags.into_iter().zip(tags.met).filter(|(_, met)| *met).map(|(tag, _)| tag).collect()
+    /// For each package the tags that were met, and those that were not; highest first.
+    pub fn into_met(self) -> (Vec<Vec<VersionTag>>, Vec<Vec<VersionTag>>) {
+        let parted = |Tags { mut tags, met, .. }: Tags| {
+            let mut met = met.into_iter();
+            let older = tags.extract_if(.., |_| !met.next().unwrap_or_default()).collect();
+            (tags, older)
         };
-        self.packages.into_par_iter().with_min_len(TOGETHER).map(reachable).collect()
+        self.packages.into_par_iter().with_min_len(TOGETHER).map(parted).unzip()
     }
 }
 

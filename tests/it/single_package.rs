@@ -43,6 +43,27 @@ fn the_same_facts_give_the_same_plan_to_the_byte() {
 }
 
 #[test]
+fn older_releases_are_told_of_where_they_are_on_this_line() {
+    let world = kite();
+    for (version, words) in [("1.5.0", "one"), ("1.6.0", "two"), ("1.7.0", "three")] {
+        world.commit_all(&format!("feat: {words}"));
+        world.tag(&format!("v{version}"), &format!("kite {version}\n\n{words}"));
+    }
+    world.git(["switch", "--quiet", "--create", "side", "v1.5.0"]);
+    world.commit_all("fix: elsewhere");
+    world.tag("v1.5.1", "kite 1.5.1\n\nelsewhere");
+    world.git(["switch", "--quiet", "main"]);
+    world.commit_all("fix: four");
+    let notes = |version: &str| world.release(["notes", "kite", "--version", version]);
+    assert_eq!(notes("1.5.0").well().out, "one\n");
+    assert_eq!(notes("1.7.0").well().out, "three\n");
+    let other = notes("1.5.1");
+    assert_eq!(other.code, Some(2), "{}", other.err);
+    assert!(other.err.contains("kite 1.5.1 was not released on this line"), "{}", other.err);
+    assert!(other.err.contains("the last releases are 1.7.0, 1.6.0, 1.5.0"), "{}", other.err);
+}
+
+#[test]
 fn a_saved_plan_is_shipped_as_it_was_reviewed() {
     let world = kite();
     let base = head(&world);

@@ -75,9 +75,11 @@ fn nothing_is_read_beyond_where_all_lines_have_come_together() {
     repository.git(&["merge", "--quiet", "--no-edit", "side"]);
     let history = read(&repository, vec![package("a", "a")]);
     assert_eq!(history.commits.len(), 3);
-    // An older tag would have been met on the way.
+    // An older tag would have been met beyond the end.
     let tags: Vec<&str> = history.tags[0].iter().map(|tag| tag.tag.as_str()).collect();
     assert_eq!(tags, ["a-v1.2.0"]);
+    let older: Vec<&str> = history.older_tags[0].iter().map(|tag| tag.tag.as_str()).collect();
+    assert_eq!(older, ["a-v1.1.0", "a-v1.0.0"]);
 }
 
 #[test]
