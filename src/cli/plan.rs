@@ -26,7 +26,7 @@ pub fn run(global: &Global, verb: &args::Plan, streams: &mut Streams) -> Result<
     refuse_saving(verb)?;
     let assumed = assumptions(&verb.assume)?;
     let is_assumed = !assumed.is_empty();
-    let _part = take_part();
+    take_part();
     let mut survey = open::survey_assuming(global, &verb.wish, assumed)?;
     if let Some(tag) = &verb.of.tag {
         return github_output::what_is_left(global, verb, &survey, tag, streams);

@@ -52,8 +52,8 @@ pub fn compare_all(
     Ok(comparisons)
 }
 
-/// From how many commits on threads gain more than they cost.
-const LONG: usize = 32;
+/// Of more commits than these each thread takes a part: of fewer it costs more than it gains.
+const LONG: usize = if cfg!(test) { 8 } else { 32 };
 /// How many commits one thread takes at a time: each begins with nothing in its cache.
 const BATCH: usize = if cfg!(test) { 16 } else { 2048 };
 const MOST_THREADS: usize = 8;

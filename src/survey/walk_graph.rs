@@ -6,7 +6,8 @@
 //! that are not; then a few hundred more are looked at, on every open line in turn, for parents that were
 //! already seen: commits dated before their own ancestors. (Dates alone can not rule out a still longer
 //! chain of such commits; only reading all of history could. git's own walk stops after five.) Where all lines
-//! have come together in one commit there is nothing to look for: all that was seen leads to it.
+//! have come together in one commit, and none has ended before, there is nothing to look for: all that was seen leads
+//! to it.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -203,7 +204,7 @@ struct Walk<'a> {
     open: usize,
     /// The date of the oldest commit that was not held by all releases when it was looked at.
     oldest_open: i64,
-    /// Whether some line was followed to its first commit.
+    /// Whether some line was followed to a commit that has no parents here.
     has_met_an_end: bool,
 }
 

@@ -2,24 +2,25 @@
 
 use std::panic::resume_unwind;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPoolBuilder;
 
-/// Lets this thread, the program's first, work on what is shared among threads, as one of as many as there are
-/// processors, as long as the answer is held. Else it waits at each turn until another one has taken the work, and again
-/// until it has done it. Threads that take no part share among others.
-#[must_use]
-pub fn take_part() -> Option<ThreadPool> {
+/// From here on this thread, the program's first, works on what is shared among threads, as one of as many as there are
+/// processors. Else it waits at each turn until another one has taken the work, and again until it has done it. What other
+/// threads share is left to threads of their own.
+pub fn take_part() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     // Whoever says how many there are to be gets just these.
     if threads == 1 || std::env::var_os("RAYON_NUM_THREADS").is_some() {
-        return None;
+        return;
     }
-    // Not the one of all threads, which waits until each has begun. What can not be had is done without.
-    ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build().ok()
+    // Not the one of all threads, which waits until each has begun. Where no other thread can be had, this one does all.
+    let pool = ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build();
+    // They serve to the program's end: nobody waits for theirs.
+    std::mem::forget(pool);
 }
 
-/// Does one thing here and another beside it, on a thread that has nothing else to do. Where none has, it comes after the
-/// first: neither may wait for the other. A panic of the other goes on here.
+/// Does one thing here and another beside it, on a thread that has nothing else to do. Where there is none, it waits for
+/// one, or comes after the first: neither may wait for the other. A panic of the other goes on here.
 pub fn beside<A, B: Send>(here: impl FnOnce() -> A, there: impl FnOnce() -> B + Send) -> (A, B) {
     let mut other = None;
     let done = rayon::in_place_scope(|scope| {
@@ -29,7 +30,8 @@ pub fn beside<A, B: Send>(here: impl FnOnce() -> A, there: impl FnOnce() -> B + 
     (done, other.expect("a scope ends once all in it was done"))
 }
 
-/// The same for two that wait for each other: the other has a thread of its own.
+/// The same for two that wait for each other: the other has a thread of its own, which shares no work, as those who could
+/// take it may be waiting for it.
 pub fn talking<A, B: Send>(here: impl FnOnce() -> A, there: impl FnOnce() -> B + Send) -> (A, B) {
     std::thread::scope(|scope| {
         let other = scope.spawn(there);
