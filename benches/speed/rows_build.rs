@@ -1,5 +1,5 @@
-//! The rows about building: seven packages up to their files, beside `uv build`, which must make the same bytes. Once as
-//! it is, once from uv's cache alone: how long an index takes to answer is no part of building.
+//! The rows about building: seven packages up to their files, beside `uv build`, which must make the same bytes. Once
+//! online, once from uv's cache alone: how long an index takes to answer is no part of building.
 
 use std::collections::BTreeMap;
 use std::fs;
