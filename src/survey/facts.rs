@@ -34,7 +34,7 @@ use crate::workspace::file_name::FileName;
 use crate::workspace::name::normalize;
 use crate::workspace::package::Package;
 use crate::workspace::source::VersionSource;
-use crate::world::beside::beside;
+use crate::world::beside::{apart, beside};
 use crate::world::clock;
 use crate::world::git::{Head, Repository};
 
@@ -124,13 +124,14 @@ fn gather(
     let first_walk = walking(&inventory, counted, ahead);
     let (packages, settings) = (&inventory.packages, &inventory.settings);
     // What else the commit holds is read while history is.
-    let (rest, walked) = beside(
-        || {
-            let rest = read_rest(&repository, &mut files, packages, settings)?;
-            Ok::<_, SurveyError>((config_digest(&config_file, &rest), rest))
-        },
-        || walk(&repository, first_walk),
-    );
+    let here = || {
+        let rest = read_rest(&repository, &mut files, packages, settings)?;
+        Ok::<_, SurveyError>((config_digest(&config_file, &rest), rest))
+    };
+    // Where history is read to its beginning, much memory is given back only as the thread that used it ends.
+    let is_long = first_walk.packages.iter().any(|package| package.version_tags.is_empty());
+    let there = || walk(&repository, first_walk);
+    let (rest, walked) = if is_long { apart(here, there) } else { beside(here, there) };
     let ((config_digest, rest), mut walked) = (rest?, walked?);
     let mut warnings = std::mem::take(&mut inventory.warnings);
     let taken_back = withdrawn(&objects, &walked)?;

@@ -11,7 +11,7 @@ use crate::survey::walk_batches::{Job, compare_one, oldest_first};
 use crate::survey::walk_compare::{Comparer, Comparison};
 use crate::survey::walk_folders::Folders;
 use crate::survey::walk_sets::{SetId, Sets};
-use crate::world::beside::talking;
+use crate::world::beside::apart;
 use crate::world::git::Repository;
 use crate::world::git_error::GitError;
 
@@ -51,7 +51,7 @@ impl Early {
             is_over.store(true, Ordering::Relaxed);
             worked
         };
-        let (worked, compared) = talking(here, || compare(repository, packages, shared, asked, &is_over));
+        let (worked, compared) = apart(here, || compare(repository, packages, shared, asked, &is_over));
         Ok((worked?, compared))
     }
 

@@ -30,9 +30,9 @@ pub fn beside<A, B: Send>(here: impl FnOnce() -> A, there: impl FnOnce() -> B + 
     (done, other.expect("a scope ends once all in it was done"))
 }
 
-/// The same for two that wait for each other: the other has a thread of its own, which shares no work, as those who could
-/// take it may be waiting for it.
-pub fn talking<A, B: Send>(here: impl FnOnce() -> A, there: impl FnOnce() -> B + Send) -> (A, B) {
+/// The same with a thread for the other alone, which ends with it. They may wait for each other, as long as the other shares
+/// no work: those who could take it may be waiting for it.
+pub fn apart<A, B: Send>(here: impl FnOnce() -> A, there: impl FnOnce() -> B + Send) -> (A, B) {
     std::thread::scope(|scope| {
         let other = scope.spawn(there);
         let done = here();
@@ -53,8 +53,8 @@ mod tests {
         let ((to_there, from_here), (to_here, from_there)) = (channel(), channel());
         let here = || to_there.send(1).map(|()| from_there.recv().unwrap());
         let there = move || to_here.send(2).map(|()| from_here.recv().unwrap());
-        assert_eq!(talking(here, there), (Ok(2), Ok(1)));
-        let lost = catch_unwind(AssertUnwindSafe(|| talking(|| 1, || std::panic::panic_any("there"))));
+        assert_eq!(apart(here, there), (Ok(2), Ok(1)));
+        let lost = catch_unwind(AssertUnwindSafe(|| apart(|| 1, || std::panic::panic_any("there"))));
         assert_eq!(lost.unwrap_err().downcast_ref(), Some(&"there"));
     }
 
