@@ -173,7 +173,8 @@ fn forgotten(verb: &args::Abandon, book: &Book, survey: &Survey) -> Result<Optio
     let Some(plan) = plan else { return Ok(None) };
     let mut releases = BTreeMap::new();
     for package in 0..facts.packages.len() {
-        if let Some(tag) = survey.released(package, |tag| tag.commit == *commit).next() {
+        // The commit is on this line, and so are all tags of it.
+        if let Some(tag) = facts.history.version_tags(package).find(|tag| tag.commit == *commit) {
             let begin = Begin {
                 version: tag.version.to_string(),
                 tag: tag.tag.clone(),

@@ -16,7 +16,7 @@ pub fn refuse_forgotten(book: &Book, survey: &Survey) -> Result<(), Failure> {
         return Ok(());
     }
     let history = &survey.facts.history;
-    let tags = history.tags.iter().chain(&history.older_tags).flatten();
+    let tags = (0..survey.facts.packages.len()).flat_map(|package| history.version_tags(package));
     let known: Vec<String> =
         tags.filter(|tag| names(book.state(), &tag.tag)).map(|tag| tag.commit.to_string()).collect();
     let objects = survey.repository.objects();

@@ -34,9 +34,11 @@ pub fn run(global: &Global, verb: &args::Notes, streams: &mut Streams) -> Result
     let short = survey.facts.packages[package].short.clone();
     if let Some(text) = &verb.version {
         let version = Version::parse(text).map_err(Failure::user)?;
-        let (tag, notes) = of_tag(&survey, package, &version)?;
+        let tag = tag_of(&survey, package, &version)?;
+        let notes = of_tag(&survey, package, tag)?;
         let shown = version.to_string();
-        let answer = Answer { package: &short, version: &shown, tag: &tag, released: true, notes: &notes };
+        let answer =
+            Answer { package: &short, version: &shown, tag: &tag.tag, released: true, notes: &notes };
         return print(&answer, verb, streams);
     }
     let plan = open::plan(&survey, global, &wish)?;
@@ -93,7 +95,7 @@ fn of_promotion(
             |tag: &VersionTag| tag.version <= newest && oldest.as_ref().is_none_or(|old| tag.version > *old);
         for tag in survey.released(index, is_brought) {
             // A release without notes of its own brings itself all the same.
-            let notes = of_tag(survey, index, &tag.version).map(|(_, notes)| notes).unwrap_or_default();
+            let notes = of_tag(survey, index, tag).unwrap_or_default();
             answers.push((short.clone(), tag.version.to_string(), tag.tag.clone(), notes));
         }
     }
@@ -124,20 +126,24 @@ fn print(answer: &Answer<'_>, verb: &args::Notes, streams: &mut Streams) -> Resu
     Ok(0)
 }
 
-/// The notes in the message of a release's annotated tag.
-fn of_tag(survey: &Survey, package: usize, version: &Version) -> Result<(String, String), Failure> {
-    let short = &survey.facts.packages[package].short;
-    let Some(found) = survey.released(package, |tag| tag.version == *version).next() else {
+/// The tag of a release on this line.
+fn tag_of<'s>(survey: &'s Survey, package: usize, version: &Version) -> Result<&'s VersionTag, Failure> {
+    survey.released(package, |tag| tag.version == *version).next().ok_or_else(|| {
+        let short = &survey.facts.packages[package].short;
         let last = survey.released(package, |_| true).take(5);
         let known: Vec<String> = last.map(|tag| tag.version.to_string()).collect();
-        return Err(Failure::user(format!("{short} {version} was not released on this line"))
-            .hint(format!("the last releases are {}", known.join(", "))));
-    };
-    let message = survey.repository.objects().tag_message(&found.tag).map_err(Failure::user)?;
+        Failure::user(format!("{short} {version} was not released on this line"))
+            .hint(format!("the last releases are {}", known.join(", ")))
+    })
+}
+
+/// The notes in the message of a release's annotated tag.
+fn of_tag(survey: &Survey, package: usize, tag: &VersionTag) -> Result<String, Failure> {
+    let message = survey.repository.objects().tag_message(&tag.tag).map_err(Failure::user)?;
     let Some(message) = message else {
-        return Err(Failure::user(format!("tag `{}` is a lightweight tag and holds no notes", found.tag))
+        return Err(Failure::user(format!("tag `{}` is a lightweight tag and holds no notes", tag.tag))
             .hint(format!("its changelog in {} may", survey.facts.packages[package].path)));
     };
     let notes = message.split_once("\n\n").map_or("", |(_, notes)| notes);
-    Ok((found.tag.clone(), notes.to_owned()))
+    Ok(notes.to_owned())
 }

@@ -39,3 +39,10 @@ pub struct History {
     /// Version tags of packages that stand on commits not reachable from `head`: (tag, package).
     pub unreachable_tags: Vec<(String, usize)>,
 }
+
+impl History {
+    /// All version tags of a package, whether they are known to be reachable or not.
+    pub fn version_tags(&self, package: usize) -> impl Iterator<Item = &VersionTag> {
+        self.tags[package].iter().chain(&self.older_tags[package])
+    }
+}
