@@ -83,6 +83,12 @@ impl TestRepository {
         self.write(path, text);
         self.commit(message)
     }
+
+    /// The same at a time, seconds since 1970 (UTC).
+    pub fn change_at(&self, path: &str, text: &str, message: &str, time: i64) -> String {
+        self.write(path, text);
+        self.commit_at(message, time)
+    }
 }
 
 /// Runs git with nothing of this machine's settings.

@@ -37,6 +37,10 @@ fn told(history: &History) -> Vec<String> {
     history.commits.iter().map(tell).collect()
 }
 
+fn names(tags: &[VersionTag]) -> Vec<&str> {
+    tags.iter().map(|tag| tag.tag.as_str()).collect()
+}
+
 #[test]
 fn the_walk_ends_at_each_packages_last_release() {
     let repository = TestRepository::init();
@@ -52,17 +56,13 @@ fn the_walk_ends_at_each_packages_last_release() {
     let three = &history.commits[1];
     assert_eq!(three.unreleased.iter().collect::<Vec<_>>(), [1]);
     assert_eq!(three.since_final.iter().collect::<Vec<_>>(), [0, 1]);
-    let tags: Vec<&str> = history.tags[0].iter().map(|tag| tag.tag.as_str()).collect();
-    assert_eq!(tags, ["a-v1.1.0rc1", "a-v1.0.0"]);
+    assert_eq!(names(&history.tags[0]), ["a-v1.1.0rc1", "a-v1.0.0"]);
 }
 
 #[test]
 fn nothing_is_read_beyond_where_all_lines_have_come_together() {
     let repository = TestRepository::init();
-    let commit = |name: &str, time: i64| {
-        repository.write(&format!("a/{name}"), name);
-        repository.commit_at(name, time)
-    };
+    let commit = |name: &str, time: i64| repository.change_at(&format!("a/{name}"), name, name, time);
     for (version, time) in [("1.0.0", 1000), ("1.1.0", 2000), ("1.2.0", 3000)] {
         commit(version, time);
         repository.git(&["tag", &format!("a-v{version}")]);
@@ -76,19 +76,14 @@ fn nothing_is_read_beyond_where_all_lines_have_come_together() {
     let history = read(&repository, vec![package("a", "a")]);
     assert_eq!(history.commits.len(), 3);
     // An older tag would have been met beyond the end.
-    let tags: Vec<&str> = history.tags[0].iter().map(|tag| tag.tag.as_str()).collect();
-    assert_eq!(tags, ["a-v1.2.0"]);
-    let older: Vec<&str> = history.older_tags[0].iter().map(|tag| tag.tag.as_str()).collect();
-    assert_eq!(older, ["a-v1.1.0", "a-v1.0.0"]);
+    assert_eq!(names(&history.tags[0]), ["a-v1.2.0"]);
+    assert_eq!(names(&history.older_tags[0]), ["a-v1.1.0", "a-v1.0.0"]);
 }
 
 #[test]
 fn a_commit_dated_before_its_ancestors_is_looked_behind() {
     let repository = TestRepository::init();
-    let commit = |name: &str, time: i64| {
-        repository.write(&format!("a/{name}"), name);
-        repository.commit_at(name, time)
-    };
+    let commit = |name: &str, time: i64| repository.change_at(&format!("a/{name}"), name, name, time);
     commit("one", 1000);
     commit("two", 2000);
     repository.git(&["branch", "side"]);
