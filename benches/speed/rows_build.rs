@@ -21,6 +21,7 @@ const GOAL: f64 = 8.0;
 const UNIT: &str = "× uv build";
 
 /// What both sides are told of the network, what its rows are called, and how long all took.
+#[derive(Default)]
 struct Condition {
     build: &'static str,
     from_plan: &'static str,
@@ -32,17 +33,19 @@ struct Condition {
 
 /// First the one that fills the cache.
 fn conditions() -> [Condition; 2] {
-    let of = |build, from_plan, settings| Condition {
-        build,
-        from_plan,
-        settings,
-        builds: Vec::new(),
-        ours: Times::default(),
-        theirs: Times::default(),
-    };
     [
-        of("build of 7 packages, online", "the same, from the plan on, online", &["UV_OFFLINE=0"]),
-        of("build of 7 packages, from warm caches", "the same, from the plan on", &["UV_OFFLINE=1"]),
+        Condition {
+            build: "build of 7 packages, online",
+            from_plan: "the same, from the plan on, online",
+            settings: &["UV_OFFLINE=0"],
+            ..Condition::default()
+        },
+        Condition {
+            build: "build of 7 packages, from warm caches",
+            from_plan: "the same, from the plan on",
+            settings: &["UV_OFFLINE=1"],
+            ..Condition::default()
+        },
     ]
 }
 

@@ -64,10 +64,9 @@ pub struct Shared {
 ///
 /// A package's last release is its highest version tag on an ancestor of the commit; its last final
 /// release is the highest that is no pre-release. What either holds is released. `tags` holds each
-/// reachable tag from the last final release up; older ones only where the walk met them on its way, else they stand in
-/// `older_tags`.
-/// `unreachable_tags` is filled where all of history had to be read; `unreadable_tags` is left to the
-/// caller, who reads tag names.
+/// reachable tag from the last final release up; older ones only where the walk met them on its way, else
+/// they stand in `older_tags`. `unreachable_tags` is filled where all of history had to be read;
+/// `unreadable_tags` is left to the caller, who reads tag names.
 ///
 /// # Errors
 /// Unreadable objects; a clone too shallow or too partial for the question.

@@ -204,7 +204,7 @@ impl Search<'_> {
         Ok(holds)
     }
 
-    /// The same with the second half on a thread of its own.
+    /// The same with the second half beside the first.
     fn in_halves(&mut self, path: &mut Vec<u8>, listed: &[Entry<'_>]) -> Result<bool, GitError> {
         let (first, second) = listed.split_at(listed.len() / 2);
         let (objects, enters, wanted) = (self.objects.another(), self.enters, self.wanted);
